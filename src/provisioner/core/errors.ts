@@ -1,0 +1,127 @@
+/** A place in one of the user's files; line and column start at 1. */
+export interface Where {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One thing wrong in a file. */
+export interface Complaint {
+  readonly where: Where;
+  /** "Cannot accept tasks[3].sysctl.key: must be text, is 5". */
+  readonly what: string;
+}
+
+interface Entry<Facts> {
+  /** The number the shell gets. */
+  readonly exit: number;
+  readonly say: (facts: Facts) => string;
+  /** What to do: an order that can be carried out. */
+  readonly mend: (facts: Facts) => string;
+}
+
+function entry<Facts>(value: Entry<Facts>): Entry<Facts> {
+  return value;
+}
+
+/**
+ * Every error a user can meet. Codes last for ever.
+ * Exit: 2 spec or usage · 4 host · 5 command · 6 not settled · 7 locked · 130 stopped.
+ */
+export const catalogue = {
+  // — files and usage —
+  SPEC_INVALID: entry<{ complaints: readonly Complaint[]; mend: string }>({
+    exit: 2,
+    say: ({ complaints }) => complaints.map(({ what }) => what).join("\n"),
+    mend: ({ mend }) => mend,
+  }),
+  USAGE: entry<{ what: string; mend: string }>({
+    exit: 2,
+    say: ({ what }) => what,
+    mend: ({ mend }) => mend,
+  }),
+  TEMPLATE_FAILED: entry<{ template: string; reason: string }>({
+    exit: 2,
+    say: ({ template, reason }) => `Cannot fill template "${template}": ${reason}`,
+    mend: ({ template }) => `Correct templates/${template}.hbs or the variables the use gives it`,
+  }),
+  // — the engine —
+  FACT_UNKNOWN: entry<{ use: string; fact: string; reason: string }>({
+    exit: 5,
+    say: ({ use, fact, reason }) => `Cannot settle ${use}: ${fact} cannot be known: ${reason}`,
+    mend: ({ fact }) =>
+      `Make "${fact}" readable on the target, or put the use that provides it before this one`,
+  }),
+  ACTION_FAILED: entry<{ use: string; action: string; code: number; tail: string }>({
+    exit: 5,
+    say: ({ use, action, code, tail }) =>
+      `Cannot settle ${use}: \`${action}\` must exit 0, is ${code}${tail && `\n${tail}`}`,
+    mend: ({ action }) =>
+      `Run \`${action}\` on the target to see why it fails; the log of this run has all it printed`,
+  }),
+  ACTION_TIMED_OUT: entry<{ use: string; action: string; tail: string }>({
+    exit: 5,
+    say: ({ use, action, tail }) =>
+      `Cannot settle ${use}: \`${action}\` did not end in time${tail && `\n${tail}`}`,
+    mend: ({ action }) => `Run \`${action}\` on the target to see what it waits for`,
+  }),
+  CHANGED_UNDERNEATH: entry<{ use: string; path: string }>({
+    exit: 5,
+    say: ({ use, path }) =>
+      `Cannot settle ${use}: "${path}" must be as it was read, is changed by somebody else`,
+    mend: ({ path }) => `Find out who writes "${path}" on the target, then run the same command again`,
+  }),
+  TASK_NOT_SETTLED: entry<{ use: string; what: string; wanted: string; got: string }>({
+    exit: 6,
+    say: ({ use, what, wanted, got }) => `Cannot settle ${use}: ${what} must be ${wanted}, is ${got}`,
+    mend: ({ what }) =>
+      `Find what else on the target decides "${what}"; two uses may want different things of it`,
+  }),
+  // — hosts and SSH —
+  HOST_LOST: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot keep the connection to ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that ${host} is up and reachable, then run the same command again: it goes on where it stopped`,
+  }),
+  // — libvirt and guests —
+
+  // — base images and downloads —
+
+  // — builds, images, this machine —
+
+  // — the run —
+  STOPPED: entry<{ left: string }>({
+    exit: 130,
+    say: ({ left }) => `Stopped: ${left}`,
+    mend: () => "Run the same command again: it goes on where it stopped",
+  }),
+} as const;
+
+/** A lasting name of an error. */
+export type ErrorCode = keyof typeof catalogue;
+
+/** What an error's entry is told. */
+export type ErrorFacts<Code extends ErrorCode> = Parameters<(typeof catalogue)[Code]["say"]>[0];
+
+/** The one error class that is meant for users; anything else thrown is a bug and shows its stack. */
+export class ProvisionError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly facts: ErrorFacts<Code>;
+  readonly mend: string;
+  readonly exitCode: number;
+  /** Where in the user's files, or on which machine. */
+  readonly where: Where | string | undefined;
+
+  constructor(code: Code, facts: ErrorFacts<Code>, options: ErrorOptions & { where?: Where | string } = {}) {
+    // The compiler cannot follow that `facts` belongs to `code`'s own entry; the signature above says so.
+    const found = catalogue[code] as Entry<ErrorFacts<Code>>;
+    super(found.say(facts), options);
+    this.name = "ProvisionError";
+    this.code = code;
+    this.facts = facts;
+    this.mend = found.mend(facts);
+    this.exitCode = found.exit;
+    this.where = options.where;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Run } from "../core/run.ts";
+
+/** What runs a guest: the processor's own virtualisation, or QEMU's emulation. */
+export type Accelerator = "kvm" | "tcg";
+
+/** A disk of a machine. `path` is absolute and a file: AppArmor's helper does not follow volumes. */
+export interface Disk {
+  readonly path: string;
+  readonly format: "qcow2" | "raw";
+  /** For throw-away guests: `unsafe` never waits for the host's disk. */
+  readonly cache?: "unsafe" | "none";
+  readonly readOnly?: boolean;
+}
+
+/** Who a domain belongs to; kept in its `<metadata>`, written down before anything is created. */
+export interface Mark {
+  /** What it is for: a builder, a verification, a probe, a scratch machine, a deployed host. */
+  readonly role: "builder" | "verify" | "probe" | "scratch" | "host";
+  /** The run that made it. */
+  readonly run: string;
+  /** Process that owns it while it is throw-away; `gc` removes what a dead process left. */
+  readonly pid: number;
+  /** Files to delete with it: absolute paths. */
+  readonly files: readonly string[];
+}
+
+/** A virtual machine to be. */
+export interface Machine {
+  readonly name: string;
+  readonly uuid: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly disks: readonly Disk[];
+  /** NoCloud seed, attached as a virtio disk; Debian's cloud kernel has no AHCI. */
+  readonly seed: string | undefined;
+  readonly network: string;
+  readonly mac: string;
+  /** Where the serial console is written; a pty without a reader would stall the guest. */
+  readonly console: string;
+  readonly mark: Mark;
+}
+
+/** A domain with provision's mark. */
+export interface OwnedDomain {
+  readonly name: string;
+  readonly uuid: string;
+  readonly state: DomainState;
+  readonly mark: Mark;
+}
+
+export type DomainState = "running" | "paused" | "shut-off" | "crashed" | "other";
+
+/** An address somebody says the guest has; no sign of life (leases outlive guests). */
+export interface Address {
+  readonly address: string;
+  readonly source: "lease" | "agent" | "arp";
+}
+
+/** What the product needs of a hypervisor. Times out by itself: no call waits for ever. */
+export interface Driver extends AsyncDisposable {
+  readonly uri: string;
+  /** KVM when a probe guest really runs under it; asked once, remembered on this machine. */
+  accelerator(run: Run): Promise<Accelerator>;
+  /** Starts the network when it is off; a missing one is an error with the mend. */
+  startNetwork(name: string): Promise<void>;
+  /** Defines and starts; disposing removes it: power off, domain, NVRAM and the mark's files. */
+  boot(machine: Machine, run: Run): Promise<Guest>;
+  owned(): Promise<readonly OwnedDomain[]>;
+  /** Powers off, undefines with NVRAM, managed save and snapshots, deletes the mark's files. Idempotent. */
+  remove(domain: Pick<OwnedDomain, "uuid" | "mark">): Promise<void>;
+}
+
+/** A domain that was booted. */
+export interface Guest extends AsyncDisposable {
+  readonly name: string;
+  readonly uuid: string;
+  readonly accelerator: Accelerator;
+  state(): Promise<DomainState>;
+  addresses(): Promise<readonly Address[]>;
+  /** Waits until the guest has powered itself off; `false` when the deadline passed. */
+  waitForOff(deadlineMs: number, run: Run): Promise<boolean>;
+  /** Asks by ACPI, waits, then pulls the plug. */
+  shutDown(run: Run): Promise<void>;
+  /** Cold start of a guest that is off. */
+  start(run: Run): Promise<void>;
+  /** Last lines of the serial console, cleaned. */
+  consoleTail(lines?: number): Promise<string>;
+  /** Leaves it running when disposed: `--keep-on-error`. */
+  keep(): void;
+}

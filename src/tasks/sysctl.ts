@@ -1,0 +1,57 @@
+import { Type } from "typebox";
+
+import { defineTask, differences, run, write } from "../provisioner/core/task.ts";
+
+/** A kernel setting, in the running kernel and across reboots. */
+export const sysctl = defineTask({
+  name: "sysctl",
+  summary: "A kernel setting, in the running kernel and across reboots.",
+  schema: Type.Object(
+    {
+      key: Type.String({
+        pattern: "^[a-z][a-zA-Z0-9_-]*(\\.[a-zA-Z0-9_-]+)+$",
+        description: "Setting, with dots: net.ipv4.ip_forward",
+      }),
+      value: Type.String({ minLength: 1, description: "Value, as `sysctl -n` prints it" }),
+    },
+    { additionalProperties: false },
+  ),
+  examples: [{ title: "Route packets", params: { key: "net.ipv4.ip_forward", value: "1" } }],
+
+  subject: ({ key }) => key,
+
+  async read(facts, { key }): Promise<State> {
+    const [running, stored] = await Promise.all([facts.sysctl(key), facts.file(dropIn(key))]);
+    return { running: running && normalise(running), stored };
+  },
+
+  plan({ key, value }, state) {
+    const wanted = normalise(value);
+    const text = `${key} = ${wanted}\n`;
+    const file = dropIn(key);
+    return differences(
+      // Stored first: if the next step fails, a reboot still lands on the wanted value.
+      { what: file, from: state.stored, to: text, actions: [write(file, text)] },
+      {
+        what: key,
+        from: state.running,
+        to: wanted,
+        actions: [{ ...run("sysctl", "-w", `${key}=${wanted}`), touches: [`sysctl:${key}`] }],
+      },
+    );
+  },
+});
+
+interface State {
+  readonly running: string | undefined;
+  readonly stored: string | undefined;
+}
+
+function dropIn(key: string): string {
+  return `/etc/sysctl.d/90-provision-${key}.conf`;
+}
+
+/** The kernel prints lists with tabs; specs are written with spaces. */
+function normalise(value: string): string {
+  return value.trim().split(/\s+/).join(" ");
+}
