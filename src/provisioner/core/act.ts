@@ -87,7 +87,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
 async function refresh(views: View[], at: number, book: FactBook): Promise<void> {
   const next = views.findIndex((view, index) => index >= at && !settled(view));
   const end = next === -1 ? views.length : next + 1;
-  const stale = views.slice(at, end).map((view) => (fresh(view, book) ? view : look(view.use, book)));
+  const stale = views.slice(at, end).map(async (view) => (fresh(view, book) ? view : look(view.use, book)));
   views.splice(at, stale.length, ...(await Promise.all(stale)));
 }
 
