@@ -102,6 +102,12 @@ export const catalogue = {
       `Run \`${program}\` by hand to see why; \`provision doctor\` checks what this machine needs`,
   }),
 
+  IMAGE_MISSING: entry<{ path: string }>({
+    exit: 2,
+    say: ({ path }) => `Cannot find an image at "${path}"`,
+    mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
+  }),
+
   // — the run —
   STOPPED: entry<{ left: string }>({
     exit: 130,
