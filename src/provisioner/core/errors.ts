@@ -109,6 +109,13 @@ export const catalogue = {
     mend: ({ path }) =>
       `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
   }),
+  CLOUD_INIT_FAILED: entry<{ host: string; complaints: readonly string[]; tail: string }>({
+    exit: 4,
+    say: ({ host, complaints, tail }) =>
+      `Cannot use ${host}: cloud-init must end without errors, says ${complaints.join("; ")}${tail && `\n${tail}`}`,
+    mend: () =>
+      "Correct what cloud-init complains of in the seed or the base; its whole log is /var/log/cloud-init.log",
+  }),
   SEAL_FAILED: entry<{ reason: string }>({
     exit: 5,
     say: ({ reason }) => `Cannot seal the image: ${reason}`,

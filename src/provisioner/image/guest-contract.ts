@@ -3,6 +3,7 @@ import type { Host } from "../core/host.ts";
 import type { MountEntry, Output, UserEntry } from "../core/task.ts";
 import type { Assertion } from "./contract.ts";
 import { stateLayout } from "./state-layout.ts";
+import { cloudInitComplaints } from "./wait-for-cloud-init.ts";
 
 /** Who a verification boots the image as. */
 export interface Identity {
@@ -30,6 +31,7 @@ const questions = {
   failed: query("systemctl", "list-units", "--failed", "--plain", "--no-legend"),
   state: query("systemctl", "is-system-running"),
   cloudInit: { kind: "file", about: "/run/cloud-init/result.json" },
+  cloudInitStages: { kind: "file", about: "/run/cloud-init/status.json" },
   builder: { kind: "user", about: "builder" },
 } as const satisfies Record<string, FactRequest>;
 
@@ -64,7 +66,10 @@ export async function checkGuest(
     is("knows no builder", builder === undefined, `uid ${builder?.uid ?? ""}`),
     is("runs with no failed unit", printed(questions.failed) === "", printed(questions.failed)),
     is("has come up whole", state === "running", state),
-    is("has cloud-init done without an error", ...cloudInitErrors(text(questions.cloudInit))),
+    is(
+      "has cloud-init done without an error",
+      ...cloudInit(text(questions.cloudInit), text(questions.cloudInitStages)),
+    ),
   ];
   if (claims.before) {
     assertions.push(
@@ -133,10 +138,7 @@ function strangers(passwd: string, user: string): [boolean, string] {
   return [names.length === 1 && names[0] === user, names.join(", ")];
 }
 
-/** /run/cloud-init/result.json, cloud-init's own record of how the boot ended. */
-function cloudInitErrors(result: string): [boolean, string] {
-  if (result === "") return [false, "not done"];
-  const { v1 } = JSON.parse(result) as { readonly v1?: { readonly errors?: readonly string[] } };
-  const errors = v1?.errors ?? ["result.json has no errors field"];
-  return [errors.length === 0, errors.join("; ")];
+function cloudInit(result: string, stages: string): [boolean, string] {
+  const complaints = result === "" ? ["not done"] : cloudInitComplaints(result, stages);
+  return [complaints.length === 0, complaints.join("; ")];
 }
