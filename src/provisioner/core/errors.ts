@@ -89,6 +89,24 @@ export const catalogue = {
   // — base images and downloads —
 
   // — builds, images, this machine —
+  PROGRAM_MISSING: entry<{ program: string }>({
+    exit: 5,
+    say: ({ program }) => `Cannot run "${program}": it must be installed on this machine, is missing`,
+    mend: () => "Run `provision doctor --fix`",
+  }),
+  PROGRAM_FAILED: entry<{ program: string; why: string; tail: string }>({
+    exit: 5,
+    say: ({ program, why, tail }) =>
+      `Cannot run \`${program}\` on this machine: it ${why}${tail && `\n${tail}`}`,
+    mend: ({ program }) =>
+      `Run \`${program}\` by hand to see why; \`provision doctor\` checks what this machine needs`,
+  }),
+
+  IMAGE_MISSING: entry<{ path: string }>({
+    exit: 2,
+    say: ({ path }) => `Cannot find an image at "${path}"`,
+    mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
+  }),
 
   // — the run —
   STOPPED: entry<{ left: string }>({
