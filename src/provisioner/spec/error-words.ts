@@ -66,7 +66,7 @@ export function bound({ keyword, message }: ErrorObject, params: Readonly<Record
     case "pattern":
       return `must match ${String(params["pattern"])}`;
     case "uniqueItems":
-      return `must hold each entry once (${String(params["j"])} and ${String(params["i"])} are the same)`;
+      return `must hold each entry once (${String(params["i"])} and ${String(params["j"])} are the same)`;
     default:
       return message ?? `must pass ${keyword}`;
   }
