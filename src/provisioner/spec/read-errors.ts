@@ -53,6 +53,11 @@ function readError(error: ErrorObject, formats: Formats): Problem {
         part: "key",
         says: `must have "${String(params["missingProperty"])}", has ${keys(error.data)}`,
       };
+    case "dependencies":
+    case "dependentRequired": {
+      const says = `must have "${String(params["missingProperty"])}" beside "${String(params["property"])}"`;
+      return { path, part: "key", says: `${says}, has ${keys(error.data)}` };
+    }
     case "type":
       return value(`must be ${typeWords(error.schema)}${quoteHint(error)}`);
     case "const":

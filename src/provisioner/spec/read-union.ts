@@ -34,9 +34,7 @@ export function readUnion(
     schema,
     errors: within.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${index}/`)),
   }));
-  if (branches.filter(({ errors }) => errors.length === 0).length > 1) {
-    return value("must fit one of the forms it can have, fits several");
-  }
+  if (branches.filter(({ errors }) => errors.length === 0).length > 1) return fitsSeveral(union, branches);
   const typed = branches.filter(({ errors }) => !errors.some((error) => isOwn(error, union, "type")));
   if (typed.length === 0) return value(`must be ${orList(unionWords(branches))}`);
   const literals = typed.flatMap(literalsOf);
@@ -44,11 +42,22 @@ export function readUnion(
   if (onlyLiterals) return value(oneOf([...new Set(literals)], union.data));
   const missing = missingKeys(typed, union);
   if (missing.length > 1) {
-    const has = Object.keys(union.data as object).map((key) => `"${key}"`);
-    const says = `must have ${orList(missing.map((key) => `"${key}"`))}, has ${has.join(", ") || "nothing"}`;
+    const has = Object.keys(union.data as object).map(inQuotes);
+    const says = `must have ${orList(missing.map(inQuotes))}, has ${has.join(", ") || "nothing"}`;
     return [{ path, part: "key", says }];
   }
   return read(meant(typed, union).errors);
+}
+
+/** Forms that differ by the key they must have, or by more than that. */
+function fitsSeveral(union: ErrorObject, branches: readonly Branch[]): readonly Problem[] {
+  const keys = branches.flatMap(({ schema }) => (schema["required"] as readonly string[] | undefined) ?? []);
+  const has = Object.keys((union.data as object | null) ?? {}).filter((key) => keys.includes(key));
+  const says =
+    has.length > 1
+      ? `must have only one of ${orList(keys.map(inQuotes))}, has ${has.map(inQuotes).join(" and ")}`
+      : "must fit one of the forms it can have, fits several";
+  return [{ path: pathOf(union), part: "key", says }];
 }
 
 function isOwn(error: ErrorObject, union: ErrorObject, keyword: string): boolean {
@@ -86,4 +95,8 @@ function meant(branches: readonly Branch[], union: ErrorObject): Branch {
     return given.filter((key) => known.includes(key)).length * 100 - wrongKind * 50 - errors.length;
   };
   return branches.reduce((best, branch) => (rank(branch) > rank(best) ? branch : best));
+}
+
+function inQuotes(key: string): string {
+  return `"${key}"`;
 }
