@@ -77,12 +77,23 @@ export const catalogue = {
     mend: ({ what }) =>
       `Find what else on the target decides "${what}"; two uses may want different things of it`,
   }),
+  ACTION_REFUSED: entry<{ action: string; reason: string }>({
+    exit: 2,
+    say: ({ action, reason }) => `Cannot send ${action}: ${reason}`,
+    mend: ({ action }) => `Correct what the spec gives for ${action}`,
+  }),
   // — hosts and SSH —
   HOST_LOST: entry<{ host: string; reason: string }>({
     exit: 4,
     say: ({ host, reason }) => `Cannot keep the connection to ${host}: ${reason}`,
     mend: ({ host }) =>
       `Check that ${host} is up and reachable, then run the same command again: it goes on where it stopped`,
+  }),
+  WORKER_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start the worker on ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that ${host} runs \`/bin/sh\` with coreutils as root and that /run is writable there`,
   }),
   // — libvirt and guests —
 
@@ -133,6 +144,12 @@ export const catalogue = {
   }),
 
   // — the run —
+  LOCKED: entry<{ host: string; holder: string; lock: string }>({
+    exit: 7,
+    say: ({ host, holder, lock }) => `Cannot work on ${host}: "${lock}" must be free, is held by ${holder}`,
+    mend: ({ host, lock }) =>
+      `Wait until that run has ended; when it is dead and its lock stays, run \`rm ${lock}\` on ${host}`,
+  }),
   STOPPED: entry<{ left: string }>({
     exit: 130,
     say: ({ left }) => `Stopped: ${left}`,
