@@ -1,0 +1,50 @@
+import { canTouch } from "./effects.ts";
+import { ProvisionError } from "./errors.ts";
+import type { View } from "./look.ts";
+import type { Run } from "./run.ts";
+import type { Action } from "./task.ts";
+
+/**
+ * Reports what a run would do. A use behind one that can change what it reads is never `ok`: it may change too.
+ * Gives how many may change. Throws FACT_UNKNOWN for the first use that no earlier one can help.
+ */
+export function reportPlan(views: readonly View[], run: Run): number {
+  const ahead: { readonly id: string; readonly action: Action }[] = [];
+  let stuck: View | undefined;
+  let mayChange = 0;
+  for (const view of views) {
+    const { use, changes, asked } = view;
+    const after = ahead.find(({ action }) => [...asked.values()].some((fact) => canTouch(action, fact)))?.id;
+    const report = (outcome: "ok" | "would-change" | "may-change" | "failed") =>
+      run.report({
+        kind: "use-ended",
+        step: run.step,
+        use: use.id,
+        outcome,
+        changes,
+        ms: 0,
+        ...(after !== undefined && { after }),
+      });
+    if (changes.length > 0) report("would-change");
+    else if (after !== undefined) {
+      report("may-change");
+      mayChange += 1;
+    } else if (!view.unknown) report("ok");
+    else {
+      report("failed");
+      stuck ??= view;
+    }
+    for (const { actions } of changes) for (const action of actions) ahead.push({ id: use.id, action });
+  }
+  if (stuck) throw unknownFact(stuck);
+  return mayChange;
+}
+
+/** The error of a use whose fact cannot be known. */
+export function unknownFact({ use, unknown }: View): ProvisionError {
+  return new ProvisionError(
+    "FACT_UNKNOWN",
+    { use: use.id, fact: unknown?.key ?? "", reason: unknown?.reason ?? "" },
+    { where: use.where, cause: unknown },
+  );
+}

@@ -1,0 +1,68 @@
+import { createHash, randomUUID } from "node:crypto";
+
+import { canTouch } from "./effects.ts";
+import type { FactBook } from "./fact-book.ts";
+import type { FactRequest } from "./facts.ts";
+import type { Order } from "./host.ts";
+import { fresh, settled, type View } from "./look.ts";
+import type { Action } from "./task.ts";
+
+/** The part of a run that one flight can carry. */
+export interface Leg {
+  /** The uses it settles, some of which have nothing to do. */
+  readonly views: readonly View[];
+  readonly orders: readonly { readonly view: View; readonly order: Order }[];
+  /** Asked in the same flight, after the orders: what the next use to change needs to be planned afresh. */
+  readonly facts: readonly FactRequest[];
+}
+
+/**
+ * The longest leg from the first view on: it goes on while no order can change what the next use has read, so
+ * every plan in it still stands. Then come the facts up to the next use that is expected to change.
+ */
+export function nextLeg(views: readonly View[], book: FactBook): Leg {
+  const taken: View[] = [];
+  const orders: { view: View; order: Order }[] = [];
+  for (const view of views) {
+    const disturbed = orders.some(({ order }) => touchesAny(order.action, view));
+    if (disturbed || view.unknown || !fresh(view, book)) break;
+    taken.push(view);
+    for (const action of view.changes.flatMap((change) => change.actions)) {
+      orders.push({ view, order: toOrder(action, orders, book) });
+    }
+  }
+  const stale = (request: FactRequest) =>
+    book.known(request) === undefined || orders.some(({ order }) => canTouch(order.action, request));
+  return { views: taken, orders, facts: ahead(views.slice(taken.length)).filter(stale) };
+}
+
+function ahead(views: readonly View[]): FactRequest[] {
+  const next = views.findIndex((view) => !settled(view));
+  const wanted = next === -1 ? views : views.slice(0, next + 1);
+  return [...new Map(wanted.flatMap(({ asked }) => [...asked])).values()];
+}
+
+function touchesAny(action: Action, view: View): boolean {
+  return [...view.asked.values()].some((request) => canTouch(action, request));
+}
+
+function toOrder(action: Action, before: readonly { readonly order: Order }[], book: FactBook): Order {
+  const id = randomUUID();
+  if (action.kind !== "write" && action.kind !== "upload") return { id, action };
+  const { path } = action;
+  // Earlier in this flight the path is ours: what was read of it no longer counts.
+  const touched = before.some(({ order }) => canTouch(order.action, { kind: "digest", about: path }));
+  const expects = touched ? undefined : readDigest(path, book);
+  return { id, action, ...(expects !== undefined && { expects }) };
+}
+
+/** The digest of what was read of a path, `null` for absent, `undefined` when nobody read its content. */
+function readDigest(path: string, book: FactBook): string | null | undefined {
+  const digest = book.known({ kind: "digest", about: path });
+  if (digest && "value" in digest) return (digest.value as string | undefined) ?? null;
+  const file = book.known({ kind: "file", about: path });
+  if (!file || "unknown" in file) return undefined;
+  if (typeof file.value !== "string") return null;
+  // U+FFFD: bytes that were no UTF-8, whose digest cannot be had from the text.
+  return file.value.includes("\uFFFD") ? undefined : createHash("sha256").update(file.value).digest("hex");
+}

@@ -1,0 +1,7 @@
+import type { Source } from "./task.ts";
+
+/** What `read` can ask of the controller: files beside the spec, and templates. */
+export interface Sources {
+  source(path: string): Promise<Source>;
+  template(name: string, variables: Readonly<Record<string, unknown>>): string;
+}

@@ -1,0 +1,62 @@
+import { execa, ExecaError } from "execa";
+
+import { ProvisionError } from "../core/errors.ts";
+import type { Run } from "../core/run.ts";
+
+/** What a program of this machine gets besides its arguments. */
+interface ProgramOptions {
+  readonly run: Run;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  /** Called with each line it prints, on either stream. */
+  readonly onLine?: (line: string) => void;
+  readonly cwd?: string;
+}
+
+/**
+ * Runs a program of this machine and gives its standard output. Throws PROGRAM_FAILED with its last lines, or
+ * PROGRAM_MISSING; a stopped run ends it.
+ */
+export async function program(
+  argv: readonly [string, ...string[]],
+  options: ProgramOptions,
+): Promise<string> {
+  const [file, ...args] = argv;
+  const { run, input, env, timeoutMs, cwd, onLine } = options;
+  const child = execa(file, args, {
+    env: { LC_ALL: "C", LANGUAGE: "", ...env },
+    input: input ?? "",
+    cancelSignal: run.signal,
+    maxBuffer: 64 * 1024 * 1024,
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+    ...(cwd !== undefined && { cwd }),
+  });
+  if (onLine) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (data: Buffer) => {
+        for (const line of data.toString().split(/[\r\n]+/)) if (line.trim() !== "") onLine(line);
+      });
+    }
+  }
+  try {
+    return (await child).stdout;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw error instanceof ExecaError ? told(argv, error) : error;
+  }
+}
+
+function told(argv: readonly [string, ...string[]], error: ExecaError): ProvisionError {
+  if (error.code === "ENOENT")
+    return new ProvisionError("PROGRAM_MISSING", { program: argv[0] }, { cause: error });
+  const tail = `${error.stdout as string}\n${error.stderr as string}`
+    .trim()
+    .split("\n")
+    .slice(-15)
+    .join("\n");
+  const why = error.timedOut
+    ? "did not end in time"
+    : `must exit 0, is ${error.exitCode ?? error.signal ?? "gone"}`;
+  return new ProvisionError("PROGRAM_FAILED", { program: argv.join(" "), why, tail }, { cause: error });
+}
