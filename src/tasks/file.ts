@@ -22,13 +22,13 @@ const schema = Type.Object(
       Type.String({ description: "The text itself; say the last newline if you want one" }),
     ),
     template: Type.Optional(
-      Type.String({ minLength: 1, description: "Name of a template in templates/, without .hbs" }),
+      Type.String({ format: "template", description: "Name of a template in templates/, without .hbs" }),
     ),
     variables: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: "What the template's names stand for" }),
     ),
     source: Type.Optional(
-      Type.String({ minLength: 1, description: "A file beside the spec, copied byte for byte" }),
+      Type.String({ format: "source", description: "A file beside the spec, copied byte for byte" }),
     ),
     mode: Type.Optional(
       Type.String({
@@ -50,7 +50,7 @@ const schema = Type.Object(
   {
     additionalProperties: false,
     ...exactlyOne("content", "template", "source"),
-    dependencies: { variables: ["template"] },
+    dependentRequired: { variables: ["template"] },
   },
 );
 

@@ -53,7 +53,7 @@ export const schema = Type.Object(
             }),
           ),
           source: Type.Optional(
-            Type.String({ minLength: 1, description: "The armoured key as a file beside the spec" }),
+            Type.String({ format: "source", description: "The armoured key as a file beside the spec" }),
           ),
           fingerprints: Type.Array(Type.String({ pattern: "^([0-9A-Fa-f] ?){40}$" }), {
             minItems: 1,

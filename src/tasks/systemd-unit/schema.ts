@@ -20,7 +20,7 @@ export const schema = Type.Object(
       Type.String({ pattern: "\\S", description: "Text of the unit file or the drop-in" }),
     ),
     template: Type.Optional(
-      Type.String({ minLength: 1, description: "Its text as a template in templates/, without .hbs" }),
+      Type.String({ format: "template", description: "Its text as a template in templates/, without .hbs" }),
     ),
     variables: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: "What the template's names stand for" }),
@@ -53,7 +53,7 @@ export const schema = Type.Object(
     additionalProperties: false,
     // A use that names a unit and says nothing of it is a slip.
     minProperties: 2,
-    dependencies: { variables: ["template"] },
+    dependentRequired: { variables: ["template"] },
     // There is one text, and a drop-in is nothing without it.
     not: { required: ["content", "template"], properties: { content: {}, template: {} } },
     anyOf: [
