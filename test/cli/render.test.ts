@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { changeLines } from "../../src/provisioner/cli/render/change.ts";
@@ -60,8 +60,8 @@ describe("visibleText", () => {
   });
 
   it("never lets a control character through", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+    assert(
+      property(string({ unit: "binary", maxLength: 200 }), (text) => {
         // eslint-disable-next-line no-control-regex
         expect(visibleText(text)).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E]/);
         expect(visibleLine(text, 50).length).toBeLessThanOrEqual(50);
@@ -121,11 +121,11 @@ describe("errorLines", () => {
   });
 });
 
-describe("lineWriter", () => {
-  function writer(verbose: boolean, times: number[] = []) {
-    return lineWriter({ style: plain, diff: false, verbose, now: () => times.shift() ?? 0 });
-  }
+function writer(verbose: boolean, times: number[] = []) {
+  return lineWriter({ style: plain, diff: false, verbose, now: () => times.shift() ?? 0 });
+}
 
+describe("lineWriter", () => {
   it("indents steps below the step they belong to", () => {
     const { lines } = writer(false);
 
