@@ -1,4 +1,4 @@
-/** A path pattern: `*` stands for any name or part of one, never for a slash. */
+/** A path pattern: `*` in its last part stands for anything but a leading dot, as in the shell. */
 type Pattern = string;
 
 /** One thing a clean image does not hold. The seal removes by this table, `verify` checks by the same one. */
@@ -9,7 +9,9 @@ export interface HygieneItem {
   readonly absent?: readonly Pattern[];
   /** These are there and empty. */
   readonly empty?: readonly string[];
-  /** No regular file with content is below these. */
+  /** These directories hold nothing at all. */
+  readonly bare?: readonly string[];
+  /** No regular file is below these; directories stay, services expect them. */
   readonly noFilesBelow?: readonly string[];
 }
 
@@ -54,7 +56,7 @@ export const hygiene: readonly HygieneItem[] = [
     what: "no backups of the user files",
     absent: ["/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-"],
   },
-  { what: "no home directories", absent: ["/home/*"] },
+  { what: "no home directories", bare: ["/home"] },
   {
     what: "nothing personal in /root",
     absent: [
