@@ -71,6 +71,11 @@ export const catalogue = {
       `Cannot settle ${use}: "${path}" must be as it was read, is changed by somebody else`,
     mend: ({ path }) => `Find out who writes "${path}" on the target, then run the same command again`,
   }),
+  TASK_REFUSED: entry<{ use: string; reason: string }>({
+    exit: 5,
+    say: ({ use, reason }) => `Cannot settle ${use}: ${reason}`,
+    mend: ({ use }) => `Correct the parameters of "${use}", or clear on the target what stands in its way`,
+  }),
   TASK_NOT_SETTLED: entry<{ use: string; what: string; wanted: string; got: string }>({
     exit: 6,
     say: ({ use, what, wanted, got }) => `Cannot settle ${use}: ${what} must be ${wanted}, is ${got}`,
