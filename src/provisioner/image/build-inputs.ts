@@ -15,18 +15,39 @@ export interface BuildInputs {
   readonly base: string;
   readonly diskGiB: number;
   readonly readOnlyRoot: boolean;
-  /** In order: the use, and the digest of its parameters and of all it would write on an empty machine. */
+  /** In order: the use, and the digest of its parameters. */
   readonly uses: readonly { readonly id: string; readonly digest: string }[];
+  /** Digests of the files and filled templates that the uses ask for. */
+  readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
 }
 
-/** The digest of each use: its parameters and, by planning on an empty machine, its templates and sources. */
-export async function digestUses(recipe: Recipe, sources: Sources): Promise<BuildInputs["uses"]> {
+/** The uses and what they are made of; found by planning them on an empty machine. */
+export async function digestUses(
+  recipe: Recipe,
+  sources: Sources,
+): Promise<Pick<BuildInputs, "uses" | "materials">> {
+  const materials = new Map<string, string>();
+  const noting: Sources = {
+    async source(path) {
+      const source = await sources.source(path);
+      materials.set(path, source.sha256);
+      return source;
+    },
+    template(name, variables) {
+      const text = sources.template(name, variables);
+      materials.set(`${name} ${digestOf(variables)}`, digestOf(text));
+      return text;
+    },
+  };
   await using host = emptyHost();
-  const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, sources);
-  const views = await lookAll(recipe, book);
-  return views.map(({ use, changes }) => ({ id: use.id, digest: digestOf([use.params, changes]) }));
+  const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
+  await lookAll(recipe, book);
+  return {
+    uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
+    materials: [...materials].toSorted().map(([name, sha256]) => ({ name, sha256 })),
+  };
 }
 
 /** SHA-256 over the files of some folders: names and content. */

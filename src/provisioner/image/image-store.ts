@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmod, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 
 import { ProvisionError } from "../core/errors.ts";
+import { openScratch, ownerFile, type Scratch } from "../local/scratch.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** A published image. */
@@ -22,7 +23,7 @@ export const imageFile = "image.qcow2";
 
 const latestLink = "latest";
 /** Unfinished folders; never an image's name, since those start with a letter. */
-export const partialPrefix = ".partial-";
+export const partialPrefix = ".partial";
 
 /** Every image in the store, by name and then by age, the newest last. */
 export async function listImages(store: string): Promise<PublishedImage[]> {
@@ -54,11 +55,9 @@ export async function openImage(path: string): Promise<PublishedImage> {
   return found.isDirectory() ? image : { ...image, path: at };
 }
 
-/** A private folder on the store's own file system, to be published by one rename. */
-export async function openPartial(store: string, name: string): Promise<string> {
-  const folder = join(store, name, `${partialPrefix}${process.pid}-${Date.now()}`);
-  await mkdir(folder, { recursive: true });
-  return folder;
+/** A private folder on the store's own file system, to be published by one rename; removed when it was not. */
+export async function openPartial(store: string, name: string): Promise<Scratch> {
+  return openScratch(join(store, name), partialPrefix);
 }
 
 /** Puts a finished folder in place and points `latest` at it, each by one rename. */
@@ -66,8 +65,10 @@ export async function publish(partial: string, store: string, manifest: Manifest
   const home = join(store, manifest.name);
   const folder = join(home, manifest.version);
   await chmod(join(partial, imageFile), 0o444);
+  await chmod(partial, 0o755);
+  await rm(join(partial, ownerFile));
   await rename(partial, folder);
-  const link = join(home, `${partialPrefix}${latestLink}-${process.pid}`);
+  const link = join(home, `${partialPrefix}-${latestLink}-${process.pid}`);
   await rm(link, { force: true });
   await symlink(manifest.version, link);
   await rename(link, join(home, latestLink));

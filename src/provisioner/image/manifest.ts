@@ -27,7 +27,7 @@ export interface Manifest {
   readonly base: { readonly name: string; readonly digest: string };
   /** The spec files that were merged, with their SHA-256. */
   readonly specs: readonly { readonly file: string; readonly sha256: string }[];
-  readonly uses: readonly { readonly task: string; readonly subject: string; readonly from: string }[];
+  readonly uses: readonly { readonly task: string; readonly use: string; readonly from: string }[];
   readonly packages: readonly Package[];
   /** Promises of this image that `verify` holds it to. */
   readonly readOnlyRoot: boolean;

@@ -10,6 +10,9 @@ export async function needSpace(path: string, bytes: number, what: string): Prom
   const { bavail, bsize } = await statfs(path);
   const free = bavail * bsize;
   if (free >= bytes) return;
-  const gib = (size: number) => (size / GIB).toFixed(1);
   throw new ProvisionError("DISK_FULL", { path, what, neededGiB: gib(bytes), freeGiB: gib(free) });
+}
+
+function gib(bytes: number): string {
+  return (bytes / GIB).toFixed(1);
 }
