@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+import { ClosingLine } from "./test/support/closing-line.ts";
+
 export default defineConfig({
   test: {
     sequence: { shuffle: true },
+    reporters: ["default", new ClosingLine()],
     projects: [
       {
         extends: true,

@@ -149,11 +149,27 @@ export const catalogue = {
       `Run \`${program}\` by hand to see why; \`provision doctor\` checks what this machine needs`,
   }),
 
-  DISK_FULL: entry<{ path: string; neededMiB: number; freeMiB: number }>({
+  DISK_FULL: entry<{ path: string; what: string; neededGiB: string; freeGiB: string }>({
     exit: 5,
-    say: ({ path, neededMiB, freeMiB }) =>
-      `Cannot go on in "${path}": ${neededMiB} MiB must be free there, ${freeMiB} MiB are`,
-    mend: () => "Make room, run `provision gc`, or set PROVISION_CACHE to a directory on a larger disk",
+    say: ({ path, what, neededGiB, freeGiB }) =>
+      `Cannot start ${what}: "${path}" must have ${neededGiB} GiB free, has ${freeGiB} GiB`,
+    mend: ({ path }) =>
+      `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
+  }),
+  SEAL_FAILED: entry<{ reason: string }>({
+    exit: 5,
+    say: ({ reason }) => `Cannot seal the image: ${reason}`,
+    mend: () => "Build again with --keep-on-error and run /run/provision-seal.sh on the builder to see why",
+  }),
+  CONTRACT_BROKEN: entry<{ image: string; broken: readonly string[] }>({
+    exit: 6,
+    say: ({ image, broken }) => `Cannot vouch for "${image}": ${broken.join("\n")}`,
+    mend: () => "Find the use that leaves this behind and correct the spec, then build again",
+  }),
+  IMAGE_MISSING: entry<{ path: string }>({
+    exit: 2,
+    say: ({ path }) => `Cannot find an image at "${path}"`,
+    mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
   }),
 
   // — the run —

@@ -1,18 +1,25 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
+import type { DigestKind } from "../local/kept-file.ts";
 import type { Manifest, Mirrors } from "../pins/manifest.ts";
 import { bootstrapBase } from "./bootstrap-base.ts";
 import { cloudBase } from "./cloud-base.ts";
 
 /** A disk image that a build can start from. */
-export interface PreparedBase {
+export interface Base {
   readonly name: string;
   readonly kind: "bootstrap" | "cloud-image";
   /** Absolute; read-only, world-readable, qcow2 without a backing file. */
   readonly path: string;
-  /** Of its bytes: "sha256:…" or "sha512:…". */
+  /** Of its bytes, lower-case hex. */
   readonly digest: string;
+  readonly digestKind: DigestKind;
+  readonly virtualBytes: number;
+  /** Debian's word: amd64. */
+  readonly architecture: string;
+  /** As package URLs have it: debian-13. */
+  readonly distribution: string;
   /** Digest of all that it was made from: equal keys, equal bases. */
   readonly key: string;
   /** What the key is the digest of: JSON, for the image's manifest and to explain a rebuild. */
@@ -40,21 +47,29 @@ export interface BaseOptions {
 const DAY_SECONDS = 24 * 3600;
 
 /** Gives the base that versions.yaml has under this name, from the cache where it is there. */
-export async function prepareBase(name: string, options: BaseOptions): Promise<PreparedBase> {
+export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
   const { manifest, cacheDir, templates, run } = options;
   const entry = manifest.bases[name];
   if (!entry)
     throw new ProvisionError("BASE_UNKNOWN", { name, known: Object.keys(manifest.bases).toSorted() });
-  if (entry.kind === "cloud-image") {
+  const { kind, architecture, distribution } = entry;
+  const common = { name, architecture, distribution };
+  if (kind === "cloud-image") {
     const mirrors = [...(options.mirrors ?? []), ...(manifest.mirrors ?? [])];
-    const { path, digest, cached } = await cloudBase({ name, entry, cacheDir, mirrors, run });
-    const inputs = { entry };
-    return { name, kind: entry.kind, path, digest, key: digest, inputs, layout: "vendor", cached };
+    const { path, digest, cached, virtualBytes } = await cloudBase({ name, entry, cacheDir, mirrors, run });
+    const bytes = { path, virtualBytes, ...parts(digest) };
+    return { ...common, ...bytes, kind, key: bytes.digest, inputs: { entry }, layout: "vendor", cached };
   }
   const epoch = bucketStart(options.today ?? new Date(), options.aptBucketDays ?? 7);
   const base = await bootstrapBase({ name, entry, cacheDir, templates, epoch, run });
-  const { path, digest, key, facts, cached } = base;
-  return { name, kind: entry.kind, path, digest, key, inputs: facts, layout: "provision", cached };
+  const { path, digest, key, facts: inputs, cached, virtualBytes } = base;
+  const bytes = { path, virtualBytes, ...parts(digest) };
+  return { ...common, ...bytes, kind, key, inputs, layout: "provision", cached };
+}
+
+function parts(digest: string): { readonly digest: string; readonly digestKind: DigestKind } {
+  const [kind, hex = ""] = digest.split(":");
+  return { digest: hex, digestKind: kind === "sha512" ? "sha512" : "sha256" };
 }
 
 /** The moment, in seconds, at which the current stretch of `days` began. */

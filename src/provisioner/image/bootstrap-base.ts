@@ -7,7 +7,7 @@ import { digestOf, findKept, keep, type Kept } from "../local/kept-file.ts";
 import { holdLock } from "../local/lock.ts";
 import { program } from "../local/program.ts";
 import { openScratch } from "../local/scratch.ts";
-import { needSpace } from "../local/space.ts";
+import { needSpace } from "../local/free-space.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
 import { followApt } from "./apt-progress.ts";
 import { findRootWay, type RootWay } from "./as-root.ts";
@@ -31,6 +31,7 @@ interface BootstrapOptions {
 /** A bootstrapped base, from the cache or made now. */
 export interface BootstrappedBase extends Kept<BootstrapInputs> {
   readonly key: string;
+  readonly virtualBytes: number;
   readonly cached: boolean;
 }
 
@@ -43,17 +44,18 @@ export async function bootstrapBase(options: BootstrapOptions): Promise<Bootstra
   const files = baseFiles(entry, options.templates);
   const inputs = inputsOf({ entry, files, epoch });
   const key = keyOf(inputs);
+  const virtualBytes = layOutDisk(entry.disk ?? defaultSizes, key).sizeMiB * 1024 ** 2;
   const path = join(cacheDir, "bases", `${name}-${key.slice(0, 16)}.qcow2`);
   const found = await findKept<BootstrapInputs>(path);
-  if (found) return { ...found, key, cached: true };
+  if (found) return { ...found, key, virtualBytes, cached: true };
 
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await using lock = await holdLock(`${path}.lock`, `base ${name}`, run);
+  await using _lock = await holdLock(`${path}.lock`, `base ${name}`, run);
   // Another run may have made it while this one waited.
   const made = await findKept<BootstrapInputs>(path);
-  if (made) return { ...made, key, cached: true };
+  if (made) return { ...made, key, virtualBytes, cached: true };
   const kept = await make({ ...options, files, inputs, key, path });
-  return { ...kept, key, cached: false };
+  return { ...kept, key, virtualBytes, cached: false };
 }
 
 async function make(
@@ -66,7 +68,7 @@ async function make(
 ): Promise<Kept<BootstrapInputs>> {
   const { name, entry, files, epoch, inputs, key, path, run, cacheDir } = options;
   const way = await findRootWay(run);
-  await needSpace(cacheDir, NEEDED_BYTES);
+  await needSpace(cacheDir, NEEDED_BYTES, `base ${name}`);
   await using scratch = await openScratch(join(cacheDir, "scratch"), `base-${name}`);
   const paths = pathsIn(scratch.path);
   const plan = { entry, files, epoch, paths, disk: layOutDisk(entry.disk ?? defaultSizes, key) };

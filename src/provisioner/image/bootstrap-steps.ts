@@ -97,7 +97,7 @@ export function diskSteps(plan: BootstrapPlan): readonly BootstrapStep[] {
     ...split(paths),
     { argv: ["truncate", `--size=${disk.sizeMiB}M`, paths.disk] },
     { argv: ["sfdisk", "--quiet", paths.disk], input: partitionScript(disk) },
-    ...bootChain(disk, paths),
+    ...bootChain(plan),
     makeExt4(disk.root, paths.root, paths.disk),
     makeExt4(disk.state, paths.state, paths.disk),
     { argv: ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", paths.disk, paths.image] },
@@ -145,13 +145,16 @@ function split({ root, state }: BootstrapPaths): readonly BootstrapStep[] {
 }
 
 /** The distribution's signed shim and GRUB at the path that firmware tries by itself. */
-function bootChain({ esp }: DiskLayout, { root, disk, grubStub }: BootstrapPaths): readonly BootstrapStep[] {
+function bootChain(plan: BootstrapPlan): readonly BootstrapStep[] {
+  const { esp } = plan.disk;
+  const { root, disk, grubStub } = plan.paths;
+  const [vendor = ""] = plan.entry.distribution.split("-");
   const target = `${disk}@@${offsetOf(esp)}`;
   const copies: readonly (readonly [string, string])[] = [
     [`${root}/usr/lib/shim/shimx64.efi.signed`, "EFI/BOOT/BOOTX64.EFI"],
     [`${root}/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed`, "EFI/BOOT/grubx64.efi"],
-    // The prefix built into Debian's signed GRUB, and the place a GRUB without one looks.
-    [grubStub, "EFI/debian/grub.cfg"],
+    // The prefix built into the vendor's signed GRUB, and the place a GRUB without one looks.
+    [grubStub, `EFI/${vendor}/grub.cfg`],
     [grubStub, "EFI/BOOT/grub.cfg"],
   ];
   return [
@@ -162,7 +165,7 @@ function bootChain({ esp }: DiskLayout, { root, disk, grubStub }: BootstrapPaths
         [`--offset=${offsetOf(esp) / 512}`, disk, String(esp.sizeMiB * 1024)],
       ),
     },
-    { argv: ["mmd", "-i", target, "::EFI", "::EFI/BOOT", "::EFI/debian"] },
+    { argv: ["mmd", "-i", target, "::EFI", "::EFI/BOOT", `::EFI/${vendor}`] },
     ...copies.map(([from, to]) => asRoot("mcopy", "-m", "-i", target, from, `::${to}`)),
   ];
 }

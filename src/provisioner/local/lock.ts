@@ -1,56 +1,64 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, realpath } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { text } from "node:stream/consumers";
 
 import type { Run } from "../core/run.ts";
 import { until } from "../core/until.ts";
-import { isAlive, myself, type Owner } from "./owner.ts";
 
 const HOUR = 3_600_000;
 
-/** Holds a lock file; waits for whoever has it and takes it from a process that died. */
+/**
+ * Holds the name of a path; waits for whoever holds it. The lock is a listening socket in Linux's abstract
+ * namespace (unix(7)): the kernel frees it when the process ends, however it ends, so there is no stale lock.
+ */
 export async function holdLock(path: string, what: string, run: Run): Promise<AsyncDisposable> {
-  await mkdir(dirname(path), { recursive: true });
-  const mine = JSON.stringify(await myself());
+  const name = await socketName(path);
   let said = false;
-  await until(
+  const server = await until(
     async () => {
-      if (await take(path, mine)) return true;
-      const holder = await readHolder(path);
-      if (!holder) return undefined;
-      if (!(await isAlive(holder))) {
-        await rm(path, { force: true });
-        return (await take(path, mine)) ? true : undefined;
-      }
-      if (!said) run.note(`Waiting for process ${holder.pid}, which has ${what}`);
+      const taken = await take(name);
+      if (taken) return taken;
+      if (!said) run.note(`Waiting for ${await holder(name)}, which has ${what}`);
       said = true;
       return undefined;
     },
     { deadlineMs: 12 * HOUR, pauseMs: 200, longestMs: 2000, signal: run.signal },
   );
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      if (server) await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
-/** Appears whole or not at all: the content is written beside and linked into place. */
-async function take(path: string, content: string): Promise<boolean> {
-  const beside = `${path}.${process.pid}.${performance.now()}`;
-  await writeFile(beside, content, { mode: 0o644 });
+async function socketName(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  const real = join(await realpath(dirname(path)), basename(path));
+  // sun_path holds 108 bytes: a digest always fits.
+  return `\0provision-${createHash("sha256").update(real).digest("hex").slice(0, 40)}`;
+}
+
+async function take(name: string): Promise<Server | undefined> {
+  const server = createServer((asker) => asker.end(`process ${process.pid}`));
+  server.unref();
   try {
-    await link(beside, path);
-    return true;
+    server.listen(name);
+    await once(server, "listening");
+    return server;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") return undefined;
     throw error;
-  } finally {
-    await rm(beside, { force: true });
   }
 }
 
-async function readHolder(path: string): Promise<Owner | undefined> {
+async function holder(name: string): Promise<string> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Owner;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    return await text(connect(name));
+  } catch {
+    return "another process";
   }
 }

@@ -43,7 +43,7 @@ export async function fetchArtifact(artifact: Artifact, options: CacheOptions): 
   if (await findKept(path)) return { path, digest, cached: true };
 
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  await using lock = await holdLock(`${path}.lock`, artifact.name, options.run);
+  await using _lock = await holdLock(`${path}.lock`, artifact.name, options.run);
   // Another run may have fetched it while this one waited.
   if (await findKept(path)) return { path, digest, cached: true };
   await options.run.within(`Download ${artifact.name}`, async (run) => {

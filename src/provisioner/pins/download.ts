@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import type { Run } from "../core/run.ts";
 import { pause as sleep } from "../core/until.ts";
 import type { DigestKind } from "../local/kept-file.ts";
-import { needSpace } from "../local/space.ts";
+import { needSpace } from "../local/free-space.ts";
 
 /** How one URL is fetched. */
 export interface DownloadOptions {
@@ -78,7 +78,7 @@ async function attemptDownload(
   const already = resumed ? have.size : 0;
   const length = Number(response.headers.get("content-length") ?? Number.NaN);
   const total = Number.isNaN(length) ? undefined : already + length;
-  if (total !== undefined) await needSpace(dirname(partial), total - already);
+  if (total !== undefined) await needSpace(dirname(partial), total - already, `the download of ${url}`);
   await writeValidator(partial, url, response.headers);
   const file = await open(partial, resumed ? "a" : "w");
   try {

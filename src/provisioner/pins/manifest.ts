@@ -4,6 +4,11 @@ const closed = { additionalProperties: false };
 
 const architecture = Type.Literal("amd64", { description: "Architecture, in Debian's words" });
 
+const distribution = Type.String({
+  pattern: "^[a-z]+-[0-9.]+$",
+  description: "Distribution and release, as package URLs have it: debian-13",
+});
+
 const source = Type.Object(
   {
     url: Type.String({ pattern: "^https?://", description: "Root of a Debian archive" }),
@@ -20,6 +25,7 @@ const bootstrap = Type.Object(
   {
     kind: Type.Literal("bootstrap", { description: "Made here from a signed archive" }),
     suite: Type.String({ pattern: "^[a-z][a-z0-9-]*$", description: "Release to bootstrap: trixie" }),
+    distribution,
     architecture,
     keyring: Type.String({
       pattern: "^/",
@@ -47,6 +53,7 @@ const bootstrap = Type.Object(
 const cloudImage = Type.Object(
   {
     kind: Type.Literal("cloud-image", { description: "The vendor's own disk image, qcow2" }),
+    distribution,
     architecture,
     version: Type.String({
       minLength: 1,

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { emptyHost } from "../core/empty-host.ts";
+import { FactBook } from "../core/fact-book.ts";
+import { lookAll } from "../core/look.ts";
+import type { Recipe } from "../core/recipe.ts";
+import type { Sources } from "../core/sources.ts";
+
+/** Everything that decides what an image holds; plain data, stored in its manifest. */
+export interface BuildInputs {
+  readonly name: string;
+  /** Key of the base: its entry, package list, layout and apt freshness bucket. */
+  readonly base: string;
+  readonly diskGiB: number;
+  readonly readOnlyRoot: boolean;
+  /** In order: the use, and the digest of its parameters. */
+  readonly uses: readonly { readonly id: string; readonly digest: string }[];
+  /** Digests of the files and filled templates that the uses ask for. */
+  readonly materials: readonly { readonly name: string; readonly sha256: string }[];
+  /** Digest of provision's own code and templates. */
+  readonly code: string;
+}
+
+/** The uses and what they are made of; found by planning them on an empty machine. */
+export async function digestUses(
+  recipe: Recipe,
+  sources: Sources,
+): Promise<Pick<BuildInputs, "uses" | "materials">> {
+  const materials = new Map<string, string>();
+  const noting: Sources = {
+    async source(path) {
+      const source = await sources.source(path);
+      materials.set(path, source.sha256);
+      return source;
+    },
+    template(name, variables) {
+      const text = sources.template(name, variables);
+      materials.set(`${name} ${digestOf(variables)}`, digestOf(text));
+      return text;
+    },
+  };
+  await using host = emptyHost();
+  const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
+  await lookAll(recipe, book);
+  return {
+    uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
+    materials: [...materials].toSorted().map(([name, sha256]) => ({ name, sha256 })),
+  };
+}
+
+/** SHA-256 over the files of some folders: names and content. */
+export async function digestFolders(folders: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const folder of folders) {
+    const names = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile() && !entry.name.endsWith(".tsbuildinfo"));
+    for (const path of files.map((entry) => join(entry.parentPath, entry.name)).toSorted()) {
+      hash
+        .update(path.slice(folder.length))
+        .update("\0")
+        .update(await readFile(path))
+        .update("\0");
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** SHA-256 of plain data, whatever the order of its keys. */
+export function digestOf(data: unknown): string {
+  return createHash("sha256").update(canonical(data)).digest("hex");
+}
+
+function canonical(data: unknown): string {
+  return JSON.stringify(data, (_key, value: unknown) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}

@@ -1,0 +1,112 @@
+/** A path pattern: `*` in its last part stands for anything but a leading dot, as in the shell. */
+type Pattern = string;
+
+/** One thing a clean image does not hold. The seal removes by this table, `verify` checks by the same one. */
+export interface HygieneItem {
+  /** The promise, as `verify` prints it. */
+  readonly what: string;
+  /** Nothing of these is there. */
+  readonly absent?: readonly Pattern[];
+  /** These are there and empty. */
+  readonly empty?: readonly string[];
+  /** These directories hold nothing at all. */
+  readonly bare?: readonly string[];
+  /** No regular file is below these; directories stay, services expect them. */
+  readonly noFilesBelow?: readonly string[];
+}
+
+/** Where the package database lives; /var/lib/apt and /var/lib/dpkg are links to it. */
+const sysimage = "/usr/lib/sysimage";
+
+/**
+ * What a golden image must not hold. Sources: systemd's BUILDING_IMAGES.md, cloud-init's `clean`, virt-sysprep's
+ * operations, and what a builder boot of our own images was seen to leave.
+ */
+export const hygiene: readonly HygieneItem[] = [
+  // systemd makes a new id on first boot only from an empty file; absent stops a read-only root from booting.
+  { what: "machine-id is empty", empty: ["/etc/machine-id"] },
+  { what: "no machine-id of D-Bus", absent: ["/var/lib/dbus/machine-id"] },
+  { what: "no SSH host keys", absent: ["/etc/ssh/ssh_host_*"] },
+  { what: "no host name", absent: ["/etc/hostname", "/etc/machine-info"] },
+  {
+    what: "no cloud-init state",
+    absent: [
+      "/var/lib/cloud",
+      "/run/cloud-init",
+      "/etc/cloud/cloud-init.disabled",
+      "/etc/cloud/ds-identify.cfg",
+    ],
+  },
+  {
+    what: "no network settings of the builder",
+    absent: [
+      "/etc/netplan/50-cloud-init.yaml",
+      "/etc/systemd/network/10-cloud-init-*",
+      "/etc/network/interfaces.d/50-cloud-init*",
+      "/etc/udev/rules.d/70-persistent-net.rules",
+    ],
+  },
+  {
+    what: "no DHCP leases",
+    absent: ["/var/lib/dhcp/*", "/var/lib/dhcpcd/*", "/var/lib/NetworkManager/*.lease"],
+  },
+  { what: "no SSH settings of cloud-init", absent: ["/etc/ssh/sshd_config.d/50-cloud-init.conf"] },
+  { what: "no sudo rule of the builder", absent: ["/etc/sudoers.d/90-cloud-init-users"] },
+  {
+    what: "no backups of the user files",
+    absent: ["/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-"],
+  },
+  { what: "no home directories", bare: ["/home"] },
+  {
+    what: "nothing personal in /root",
+    absent: [
+      "/root/.ssh",
+      "/root/.*history",
+      "/root/.lesshst",
+      "/root/.viminfo",
+      "/root/.wget-hsts",
+      "/root/.cache",
+    ],
+  },
+  {
+    what: "no mail, no crontabs, no jobs of users",
+    absent: ["/var/mail/*", "/var/spool/mail/*", "/var/spool/cron/crontabs/*", "/var/spool/cron/atjobs/*"],
+  },
+  {
+    what: "no random seed, no credential key",
+    absent: ["/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/var/lib/urandom/*"],
+  },
+  {
+    what: "no state of systemd's units",
+    absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
+  },
+  { what: "no logs", noFilesBelow: ["/var/log"] },
+  { what: "no journal", absent: ["/var/log/journal/*"] },
+  {
+    what: "no package lists, no package files",
+    absent: [
+      `${sysimage}/apt/lists/*`,
+      "/var/lib/apt/lists/*",
+      "/var/cache/apt/archives/*.deb",
+      "/var/cache/apt/*.bin",
+    ],
+  },
+  {
+    what: "nothing in the temporary directories",
+    absent: ["/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/crash/*"],
+  },
+  {
+    what: "no swap of the builder",
+    absent: ["/swapfile", "/swap.img", "/etc/initramfs-tools/conf.d/resume"],
+  },
+  {
+    what: "no ids of storage and of services",
+    absent: [
+      "/etc/iscsi/initiatorname.iscsi",
+      "/etc/nvme/hostid",
+      "/etc/nvme/hostnqn",
+      "/etc/ssl/private/ssl-cert-snakeoil.key",
+      "/etc/popularity-contest.conf",
+    ],
+  },
+];

@@ -1,0 +1,128 @@
+import { lstat, mkdir, readdir, readFile, readlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+import type { Run } from "../core/run.ts";
+import { program } from "../local/program.ts";
+import { stateLayout } from "./state-layout.ts";
+import { toRaw } from "./qemu-img.ts";
+
+/** An image's files, taken out of it without mounting or booting it. Absolute paths are the guest's. */
+export interface ImageTree {
+  /** Content, or `undefined` when there is none. */
+  text(path: string): Promise<string | undefined>;
+  /** Where a symbolic link points. */
+  link(path: string): Promise<string | undefined>;
+  /** Paths that a pattern matches; `*` in the last part only, no leading dot. */
+  match(pattern: string): Promise<string[]>;
+  /** Every path below a directory. */
+  below(path: string): Promise<readonly TreeEntry[]>;
+}
+
+export interface TreeEntry {
+  readonly path: string;
+  readonly isFile: boolean;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** What the contract looks at; the rest of the image (programs, kernels) stays where it is. */
+const wanted = ["/etc", "/var", "/root", "/home", "/tmp", "/usr/lib/sysimage"];
+
+/** Takes the files of an image out into `folder`, which the caller removes. */
+export async function openTree(image: string, folder: string, run: Run): Promise<ImageTree> {
+  const raw = join(folder, "disk.raw");
+  await toRaw(image, raw, run);
+  const systems = await fileSystems(raw, run);
+  const root = join(folder, "root");
+  const rootSystem = systems.find(({ label }) => label === "root") ?? largest(systems);
+  if (rootSystem) await takeOut(rootSystem, wanted, root, run);
+  const stateSystem = systems.find(({ label }) => label === "state");
+  const state = join(folder, "state");
+  if (stateSystem) await takeOut(stateSystem, [...stateLayout.moved, "/etc"], state, run);
+  return tree((path) => {
+    const moved =
+      stateSystem && stateLayout.moved.some((each) => path === each || path.startsWith(`${each}/`));
+    return join(moved ? state : root, path);
+  });
+}
+
+interface FileSystem {
+  /** As debugfs takes it: the disk with the offset of the file system. */
+  readonly device: string;
+  readonly label: string;
+  readonly bytes: number;
+}
+
+async function fileSystems(raw: string, run: Run): Promise<FileSystem[]> {
+  const { partitiontable } = JSON.parse(await program(["sfdisk", "-J", raw], { run })) as {
+    readonly partitiontable: {
+      readonly sectorsize?: number;
+      readonly partitions: readonly { readonly start: number; readonly size: number }[];
+    };
+  };
+  const sector = partitiontable.sectorsize ?? 512;
+  const found = await Promise.all(
+    partitiontable.partitions.map(async ({ start, size }): Promise<FileSystem | undefined> => {
+      const device = `${raw}?offset=${start * sector}`;
+      const stats = await program(["debugfs", "-R", "show_super_stats -h", device], { run });
+      const label = /^Filesystem volume name:\s+(.*)$/m.exec(stats)?.[1];
+      return label === undefined ? undefined : { device, label, bytes: size * sector };
+    }),
+  );
+  return found.filter((each) => each !== undefined);
+}
+
+function largest(systems: readonly FileSystem[]): FileSystem | undefined {
+  return systems.toSorted((one, other) => other.bytes - one.bytes)[0];
+}
+
+async function takeOut(system: FileSystem, paths: readonly string[], to: string, run: Run): Promise<void> {
+  for (const path of paths) await mkdir(join(to, dirname(path)), { recursive: true });
+  // debugfs prints what it cannot find and goes on: a path that an image lacks is simply not there.
+  const commands = paths.map((path) => `rdump ${path} ${join(to, dirname(path))}`).join("\n");
+  await program(["debugfs", "-f", "-", system.device], { run, input: `${commands}\n` });
+}
+
+function tree(locate: (path: string) => string): ImageTree {
+  return {
+    text: (path) => quiet(readFile(locate(path), "utf8")),
+    link: (path) => quiet(readlink(locate(path))),
+    async match(pattern) {
+      const folder = dirname(pattern);
+      if (!pattern.includes("*")) return (await quiet(lstat(locate(pattern)))) ? [pattern] : [];
+      const names = (await quiet(readdir(locate(folder)))) ?? [];
+      return names.filter((name) => matches(name, basename(pattern))).map((name) => join(folder, name));
+    },
+    below: (path) => walk(path, locate),
+  };
+}
+
+function matches(name: string, pattern: string): boolean {
+  if (name.startsWith(".") && !pattern.startsWith(".")) return false;
+  const literal = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${literal.join(".*")}$`).test(name);
+}
+
+async function walk(path: string, locate: (path: string) => string): Promise<TreeEntry[]> {
+  const entries = (await quiet(readdir(locate(path), { withFileTypes: true }))) ?? [];
+  const found = await Promise.all(
+    entries.map(async (entry): Promise<TreeEntry[]> => {
+      const at = join(path, entry.name);
+      const size = entry.isFile() ? (await lstat(locate(at))).size : 0;
+      const self = { path: at, isFile: entry.isFile(), size };
+      return entry.isDirectory() ? [self, ...(await walk(at, locate))] : [self];
+    }),
+  );
+  return found.flat();
+}
+
+/** Absent paths are an answer here. */
+async function quiet<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EINVAL" || code === "EISDIR") return undefined;
+    throw error;
+  }
+}

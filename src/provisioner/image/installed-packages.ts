@@ -1,0 +1,24 @@
+import type { Host } from "../core/host.ts";
+import type { Output } from "../core/task.ts";
+import type { Package } from "./manifest.ts";
+
+/** Every package that dpkg has installed, sorted by name. */
+export async function readPackages(host: Host): Promise<readonly Package[]> {
+  const argv = [
+    "dpkg-query",
+    "-W",
+    "-f",
+    "${Package}\\t${Version}\\t${Architecture}\\t${db:Status-Status}\\n",
+  ] as const;
+  const { answers } = await host.fly({ orders: [], facts: [{ kind: "query", about: { argv } }] });
+  const [answer] = answers;
+  if (!answer || "unknown" in answer)
+    throw new Error(`Cannot list the packages: ${answer?.unknown ?? "no answer"}`);
+  return (answer.value as Output).stdout
+    .split("\n")
+    .map((line) => line.split("\t"))
+    .flatMap(([name, version, architecture, status]) =>
+      name && version && architecture && status === "installed" ? [{ name, version, architecture }] : [],
+    )
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}

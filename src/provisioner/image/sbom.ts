@@ -1,0 +1,35 @@
+import type { Manifest, Package } from "./manifest.ts";
+
+/** The image's packages as a CycloneDX 1.6 document (cyclonedx.org/docs/1.6/json). */
+export function sbom(manifest: Manifest, distribution: string): object {
+  return {
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    serialNumber: `urn:uuid:${uuidOf(manifest.key)}`,
+    version: 1,
+    metadata: {
+      timestamp: manifest.built.at,
+      tools: { components: [{ type: "application", name: "provision", version: manifest.built.provision }] },
+      component: {
+        type: "operating-system",
+        name: manifest.name,
+        version: manifest.version,
+        hashes: [{ alg: "SHA-256", content: manifest.image.sha256 }],
+      },
+    },
+    components: manifest.packages.map((each) => component(each, distribution)),
+  };
+}
+
+function component({ name, version, architecture }: Package, distribution: string): object {
+  // Package URLs of type deb: github.com/package-url/purl-spec, types-doc/deb-definition.md
+  const [vendor] = distribution.split("-");
+  const purl = `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${distribution}`;
+  return { type: "library", "bom-ref": purl, name, version, purl };
+}
+
+/** A UUID (version 8, RFC 9562) out of a digest: the same inputs give the same serial number. */
+function uuidOf(sha256: string): string {
+  const hex = `${sha256.slice(0, 12)}8${sha256.slice(13, 16)}8${sha256.slice(17, 32)}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
