@@ -110,6 +110,11 @@ export const catalogue = {
     mend: ({ base }) =>
       `Check the network (and http_proxy), and \`sources\` and \`keyring\` of ${base} in versions.yaml`,
   }),
+  BOOTSTRAP_FAILED: entry<{ base: string; reason: string }>({
+    exit: 5,
+    say: ({ base, reason }) => `Cannot bootstrap ${base}: mmdebstrap failed${reason && `\n${reason}`}`,
+    mend: () => "Read the log of this run: it has all that mmdebstrap, apt and dpkg printed",
+  }),
   BASE_MALFORMED: entry<{ name: string; url: string }>({
     exit: 2,
     say: ({ name, url }) => `Cannot use base "${name}": ${url} must be a qcow2 disk image, is something else`,
@@ -170,6 +175,18 @@ export const catalogue = {
     exit: 2,
     say: ({ path }) => `Cannot find an image at "${path}"`,
     mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
+  }),
+
+  DOCTOR_NEEDS_ROOT: entry<{ user: string }>({
+    exit: 5,
+    say: ({ user }) =>
+      `Cannot set up this machine: "${user}" must be root, or may run sudo without a password; is neither`,
+    mend: () => "Run `sudo true` first, or run the same command as root",
+  }),
+  LIBVIRT_DOES_NOT_START: entry<Record<never, never>>({
+    exit: 5,
+    say: () => "Cannot start libvirtd: it must answer on qemu:///system within 30 s, does not",
+    mend: () => "Run `libvirtd` as root in a terminal and read what it complains of",
   }),
 
   // — the run —

@@ -9,7 +9,7 @@ import { program } from "../local/program.ts";
 import { openScratch } from "../local/scratch.ts";
 import { needSpace } from "../local/free-space.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
-import { followApt } from "./apt-progress.ts";
+import { followApt } from "../local/apt-progress.ts";
 import { findRootWay, type RootWay } from "./as-root.ts";
 import { type BaseFiles, baseFiles } from "./base-files.ts";
 import { explainBootstrap, isComplaint } from "./bootstrap-failure.ts";

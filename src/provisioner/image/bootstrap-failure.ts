@@ -5,7 +5,7 @@ export function isComplaint(line: string): boolean {
   return /^(E|Err):/.test(line);
 }
 
-/** Says what the failure of mmdebstrap was about, from what apt complained of; anything else stays as it is. */
+/** Says what the failure of mmdebstrap was about, from what it and apt complained of. */
 export function explainBootstrap(base: string, complaints: readonly string[], error: unknown): unknown {
   if (!(error instanceof ProvisionError) || error.code !== "PROGRAM_FAILED") return error;
   const told = complaints.join("\n");
@@ -26,5 +26,6 @@ export function explainBootstrap(base: string, complaints: readonly string[], er
       { base, reason: unreachable.replace(/^E(rr)?:\s*/, "") },
       { cause: error },
     );
-  return error;
+  const reason = complaints.slice(-6).join("\n");
+  return new ProvisionError("BOOTSTRAP_FAILED", { base, reason }, { cause: error });
 }

@@ -82,11 +82,13 @@ const dpkgOptions = [
 const customise: readonly string[] = [
   'mv "$1"/etc/apt/sources.list.d/0000*.sources "$1"/etc/apt/sources.list.d/debian.sources',
   // Identity is the seed's: nothing of the machine that built may stay.
-  'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/*- "$1"/*.old',
+  'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/.resolv.conf.* "$1"/etc/*- "$1"/*.old',
   'ln -s ../run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf',
-  // A base whose initramfs lacks our script could never become read-only; better to know now.
-  'chroot "$1" lsinitramfs /initrd.img | grep -x scripts/local-bottom/provision-state >/dev/null',
-  'chroot "$1" lsinitramfs /initrd.img | grep -E "sbin/logsave$" >/dev/null',
+  // A base whose initramfs lacks these could never become read-only; better to know now. By its own name:
+  // zstd does not follow links.
+  ...["scripts/local-bottom/provision-state", "sbin/logsave"].map(
+    (path) => `chroot "$1" sh -c "lsinitramfs /boot/initrd.img-*" | grep "${path}\$" >/dev/null`,
+  ),
 ];
 
 /** From the tar to a qcow2 that boots: no mount, no loop device. */
