@@ -161,6 +161,13 @@ export const catalogue = {
     mend: ({ path }) =>
       `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
   }),
+  CLOUD_INIT_FAILED: entry<{ host: string; complaints: readonly string[]; tail: string }>({
+    exit: 4,
+    say: ({ host, complaints, tail }) =>
+      `Cannot use ${host}: cloud-init must end without errors, says ${complaints.join("; ")}${tail && `\n${tail}`}`,
+    mend: () =>
+      "Correct what cloud-init complains of in the seed or the base; its whole log is /var/log/cloud-init.log",
+  }),
   SEAL_FAILED: entry<{ reason: string }>({
     exit: 5,
     say: ({ reason }) => `Cannot seal the image: ${reason}`,
@@ -183,9 +190,9 @@ export const catalogue = {
       `Cannot set up this machine: "${user}" must be root, or may run sudo without a password; is neither`,
     mend: () => "Run `sudo true` first, or run the same command as root",
   }),
-  LIBVIRT_DOES_NOT_START: entry<Record<never, never>>({
+  LIBVIRT_DOES_NOT_START: entry<{ uri: string }>({
     exit: 5,
-    say: () => "Cannot start libvirtd: it must answer on qemu:///system within 30 s, does not",
+    say: ({ uri }) => `Cannot start libvirtd: it must answer on ${uri} within 30 s, does not`,
     mend: () => "Run `libvirtd` as root in a terminal and read what it complains of",
   }),
 

@@ -1,3 +1,4 @@
+import type { Complaint, Where } from "./errors.ts";
 import type { Change } from "./task.ts";
 
 /** How a step ended. */
@@ -55,6 +56,17 @@ export type Event =
   | { readonly kind: "assertion"; readonly what: string; readonly held: boolean; readonly found?: string }
   /** The command's own result: printed on stdout, as JSON with --json, as `text` otherwise. */
   | { readonly kind: "result"; readonly text: string; readonly data: unknown }
+  /** What ended the run early; `run-ended` follows. A bug has code BUG and its stack. */
+  | {
+      readonly kind: "error";
+      readonly code: string;
+      readonly message: string;
+      readonly mend: string;
+      readonly where?: Where | string;
+      /** With SPEC_INVALID: each thing that is wrong, with its place. */
+      readonly complaints?: readonly Complaint[];
+      readonly stack?: string;
+    }
   | { readonly kind: "run-ended"; readonly exitCode: number; readonly ms: number };
 
 /** Takes an event and never waits. */

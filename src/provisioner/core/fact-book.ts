@@ -49,10 +49,6 @@ export class FactBook {
     };
   }
 
-  has(key: string): boolean {
-    return this.#known.has(key);
-  }
-
   /** The answer in the book, if there is one. */
   known(request: FactRequest): FactAnswer | undefined {
     return this.#known.get(factKey(request))?.answer;

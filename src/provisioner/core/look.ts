@@ -1,5 +1,5 @@
 import type { Asked, FactBook } from "./fact-book.ts";
-import { FactUnknown } from "./facts.ts";
+import { FactUnknown, type FactAnswer } from "./facts.ts";
 import type { Use } from "./recipe.ts";
 import type { Change } from "./task.ts";
 
@@ -7,6 +7,8 @@ import type { Change } from "./task.ts";
 export interface View {
   readonly use: Use;
   readonly asked: Asked;
+  /** The answers it was planned on; a newer one in the book makes the view stale. */
+  readonly seen: ReadonlyMap<string, FactAnswer | undefined>;
   readonly changes: readonly Change[];
   readonly unknown: FactUnknown | undefined;
 }
@@ -14,13 +16,25 @@ export interface View {
 /** Reads and plans one use on what the book knows; asks the machine for the rest. */
 export async function look(use: Use, book: FactBook): Promise<View> {
   const asked: Asked = new Map();
+  const view = (rest: Pick<View, "changes" | "unknown">): View => {
+    const seen = new Map([...asked].map(([key, request]) => [key, book.known(request)]));
+    return { use, asked, seen, ...rest };
+  };
   try {
     const state = await use.task.read(book.facts(asked), use.params);
-    return { use, asked, changes: use.task.plan(use.params, state), unknown: undefined };
+    return view({ changes: use.task.plan(use.params, state), unknown: undefined });
   } catch (error) {
-    if (error instanceof FactUnknown) return { use, asked, changes: [], unknown: error };
+    if (error instanceof FactUnknown) return view({ changes: [], unknown: error });
     throw error;
   }
+}
+
+/** The book still says what the view was planned on. */
+export function fresh(view: View, book: FactBook): boolean {
+  return [...view.asked].every(([key, request]) => {
+    const answer = book.known(request);
+    return answer !== undefined && answer === view.seen.get(key);
+  });
 }
 
 /** Reads and plans all of them at once: one flight, as far as no read asks in two steps. */

@@ -4,7 +4,7 @@ import { canTouch } from "./effects.ts";
 import type { FactBook } from "./fact-book.ts";
 import type { FactRequest } from "./facts.ts";
 import type { Order } from "./host.ts";
-import { settled, type View } from "./look.ts";
+import { fresh, settled, type View } from "./look.ts";
 import type { Action } from "./task.ts";
 
 /** The part of a run that one flight can carry. */
@@ -34,11 +34,6 @@ export function nextLeg(views: readonly View[], book: FactBook): Leg {
   const stale = (request: FactRequest) =>
     book.known(request) === undefined || orders.some(({ order }) => canTouch(order.action, request));
   return { views: taken, orders, facts: ahead(views.slice(taken.length)).filter(stale) };
-}
-
-/** Everything the view was read from is still in the book. */
-export function fresh(view: View, book: FactBook): boolean {
-  return [...view.asked.keys()].every((key) => book.has(key));
 }
 
 function ahead(views: readonly View[]): FactRequest[] {

@@ -42,7 +42,7 @@ async function startDaemon({ patient, prefix, run }: ServiceContext): Promise<vo
     async () => await patient.ask(...asRoot(prefix, ["virsh", "--connect", "qemu:///system", "uri"])),
     { deadlineMs: 30_000, pauseMs: 200, signal: run.signal },
   );
-  if (answered === undefined) throw new ProvisionError("LIBVIRT_DOES_NOT_START", {});
+  if (answered === undefined) throw new ProvisionError("LIBVIRT_DOES_NOT_START", { uri: "qemu:///system" });
 }
 
 async function startNetwork({ patient, prefix, run }: ServiceContext): Promise<void> {

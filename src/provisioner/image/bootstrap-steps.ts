@@ -87,7 +87,7 @@ const customise: readonly string[] = [
   // A base whose initramfs lacks these could never become read-only; better to know now. By its own name:
   // zstd does not follow links.
   ...["scripts/local-bottom/provision-state", "sbin/logsave"].map(
-    (path) => `chroot "$1" sh -c "lsinitramfs /boot/initrd.img-*" | grep "${path}\$" >/dev/null`,
+    (path) => `chroot "$1" sh -c "lsinitramfs /boot/initrd.img-*" | grep "${path}$" >/dev/null`,
   ),
 ];
 

@@ -46,7 +46,7 @@ export async function digestUses(
   await lookAll(recipe, book);
   return {
     uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
-    materials: [...materials].toSorted().map(([name, sha256]) => ({ name, sha256 })),
+    materials: [...materials.keys()].toSorted().map((name) => ({ name, sha256: materials.get(name) ?? "" })),
   };
 }
 

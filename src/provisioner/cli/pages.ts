@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+
+import type { Task } from "../core/task.ts";
+import { editorSchema } from "../spec/editor-schema.ts";
+import { pageMarkdown, taskPage } from "./task-page.ts";
+
+const made = "<!-- Made by `npm run docs`; what stands here is read from the sources. -->";
+
+/** Every generated file of the project, by its path from the root. */
+export function generatedPages(program: Command, tasks: readonly Task[]): ReadonlyMap<string, string> {
+  return new Map([
+    ["src/tasks/README.md", tasksPage(tasks)],
+    ["docs/commands/README.md", commandsPage(program)],
+    ["schema/image-spec.schema.json", `${JSON.stringify(editorSchema(tasks), null, 2)}\n`],
+  ]);
+}
+
+function tasksPage(tasks: readonly Task[]): string {
+  const list = tasks.map(({ name, summary }) => `- [${name}](#${name}): ${summary}`);
+  return `${[
+    made,
+    "",
+    "# Tasks",
+    "",
+    "What a spec can name. Each entry under `tasks` is one task with its parameters; `note` beside it is for readers.",
+    "",
+    ...list,
+    "",
+    ...tasks.map((task) => pageMarkdown(taskPage(task))),
+  ]
+    .join("\n")
+    .trimEnd()}\n`;
+}
+
+function commandsPage(program: Command): string {
+  const visible = program.createHelp().visibleCommands(program);
+  const commands = visible.filter((command) => command.name() !== "help");
+  return `${[
+    made,
+    "",
+    "# Commands",
+    "",
+    fenced(helpOf(program)),
+    ...commands.flatMap((command) => ["", `## provision ${command.name()}`, "", fenced(helpOf(command))]),
+  ].join("\n")}\n`;
+}
+
+function fenced(text: string): string {
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
+}
+
+/** Help as it is printed, at one width on every machine. */
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => (text += part),
+    getOutHelpWidth: () => 100,
+    getOutHasColors: () => false,
+  });
+  command.outputHelp();
+  return text;
+}

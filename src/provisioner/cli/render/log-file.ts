@@ -1,0 +1,56 @@
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import type { Event } from "../../core/events.ts";
+import type { Renderer } from "./renderer.ts";
+import { lineWriter } from "./lines.ts";
+import { chooseStyle } from "./style.ts";
+
+/** Logs of runs that are kept; older ones go. */
+const kept = 50;
+
+/** A log file that is open, and where. */
+export interface LogFile extends Renderer {
+  readonly path: string;
+}
+
+/** Opens the log of a run in a folder, and lets go of the oldest ones there. */
+export function openLog(
+  folder: string,
+  options: { readonly command: string; readonly pid: number; readonly path?: string | undefined },
+): LogFile {
+  const started = new Date().toISOString();
+  const name = `${started.replaceAll(/[:.]/g, "-")}-${options.command}-${options.pid}.log`;
+  const path = options.path ?? join(folder, name);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // What machines print may hold secrets that nobody told us of.
+  const file = openSync(path, "w", 0o600);
+  if (options.path === undefined) prune(folder);
+  const style = chooseStyle({ isTTY: false }, {}, false);
+  const writer = lineWriter({ style, diff: true, verbose: true, now: () => performance.now() });
+  const write = (line: string) => writeSync(file, `${new Date().toISOString()} ${line}\n`);
+  return {
+    path,
+    report(event) {
+      for (const text of writer.lines(event)) for (const line of text.split("\n")) write(line);
+      for (const line of extra(event)) write(line);
+    },
+    end: async () => closeSync(file),
+  };
+}
+
+/** What only the log tells: the frame of the run and its result. */
+function extra(event: Event): readonly string[] {
+  if (event.kind === "run-started") return [`run ${event.command}`];
+  if (event.kind === "run-ended") return [`exit ${event.exitCode}`];
+  if (event.kind === "result") return event.text.split("\n");
+  return [];
+}
+
+function prune(folder: string): void {
+  // Names begin with the time, so their order is their age.
+  const logs = readdirSync(folder)
+    .filter((name) => /^\d{4}-.*\.log$/.test(name))
+    .toSorted();
+  for (const name of logs.slice(0, -kept)) rmSync(join(folder, name), { force: true });
+}

@@ -1,0 +1,54 @@
+import type { Event, Report, UseOutcome } from "../../core/events.ts";
+import { count, duration, outcomeWords } from "./words.ts";
+
+/** Counts what a run does, for its last line and for what is left when it is stopped. */
+export interface Tally {
+  readonly report: Report;
+  /** `0 changes, 17 ok, 1 flight, 0.3 s` */
+  summary(ms: number): string;
+  /** Titles of the steps that are open, the outermost first. */
+  open(): readonly string[];
+}
+
+/** Starts counting. */
+export function startTally(): Tally {
+  const outcomes = new Map<string, UseOutcome>();
+  const steps = new Map<number, string>();
+  const assertions = { held: 0, broken: 0 };
+  let flights = 0;
+  let changes = 0;
+
+  return {
+    report(event: Event) {
+      if (event.kind === "flight") flights += 1;
+      else if (event.kind === "step-started") steps.set(event.step, event.title);
+      else if (event.kind === "step-ended") steps.delete(event.step);
+      else if (event.kind === "assertion") assertions[event.held ? "held" : "broken"] += 1;
+      else if (event.kind === "use-ended") {
+        changes += event.changes.length;
+        // A use that changed in the first round stays changed when the second finds it ok.
+        const before = outcomes.get(event.use);
+        if (before !== "changed" || event.outcome === "failed") outcomes.set(event.use, event.outcome);
+      }
+    },
+    summary(ms) {
+      const parts: string[] = [];
+      if (outcomes.size > 0) {
+        parts.push(count(changes, "change"), ...outcomeCounts([...outcomes.values()]));
+      }
+      if (assertions.held + assertions.broken > 0) {
+        parts.push(`${count(assertions.held, "promise")} held`, `${assertions.broken} broken`);
+      }
+      if (flights > 0) parts.push(count(flights, "flight"));
+      return [...parts, duration(ms)].join(", ");
+    },
+    open: () => [...steps.values()],
+  };
+}
+
+function outcomeCounts(outcomes: readonly UseOutcome[]): readonly string[] {
+  return (Object.keys(outcomeWords) as UseOutcome[]).flatMap((outcome) => {
+    const number = outcomes.filter((each) => each === outcome).length;
+    return number === 0 ? [] : [`${number} ${outcomeWords[outcome]}`];
+  });
+}

@@ -1,0 +1,23 @@
+/** A stream of the process, as much of it as we write to. */
+export interface Stream {
+  write(text: string): void;
+  readonly isTTY: boolean;
+}
+
+/** The process around a command. Tests hand in their own; `main.ts` hands in the real one. */
+export interface Shell {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Standard error and output as Node has them, when both are a terminal that can be redrawn. */
+  terminal(): { readonly screen: NodeJS.WriteStream; readonly other: NodeJS.WriteStream } | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly pid: number;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Asked when a second signal comes and the process ends at once. */
+  onHurry(left: () => string): void;
+  /** Asks a person one line on the terminal; `undefined` where there is no terminal to ask on. */
+  ask(question: string, options?: { readonly secret?: boolean }): Promise<string | undefined>;
+}

@@ -1,0 +1,73 @@
+import type { ErrorObject } from "ajv/dist/2020.js";
+
+import { nearestName } from "./nearest-name.ts";
+import type { Path } from "./read-yaml.ts";
+import { orList, showValue } from "./show-value.ts";
+
+/** The path of an error's value. */
+export function pathOf(error: ErrorObject): Path {
+  return error.instancePath
+    .split("/")
+    .slice(1)
+    .map((step) => {
+      const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+      return /^\d+$/.test(key) ? Number(key) : key;
+    });
+}
+
+/** One of a few values, with the nearest named first when the given one looks like a slip. */
+export function oneOf(allowed: readonly unknown[], given: unknown): string {
+  const nearest = typeof given === "string" ? nearestName(given, allowed.map(String)) : undefined;
+  const list = orList(allowed.map(showValue));
+  return nearest === undefined ? `must be ${list}` : `must be ${list} (nearest: ${showValue(nearest)})`;
+}
+
+/** The types a schema's `type` names, in words. */
+export function typeWords(type: unknown): string {
+  const types = Array.isArray(type) ? type : [type];
+  return orList(types.map((name) => words[String(name)] ?? String(name)));
+}
+
+const words: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a mapping",
+  null: "empty",
+};
+
+/** YAML reads 0644 and yes as no text; who meant text has to say so. */
+export function quoteHint(error: ErrorObject): string {
+  const wantsText = Array.isArray(error.schema) ? error.schema.includes("string") : error.schema === "string";
+  const scalar = typeof error.data === "number" || typeof error.data === "boolean";
+  return wantsText && scalar ? " (in quotes)" : "";
+}
+
+/** What a bound on a value asks for. */
+export function bound({ keyword, message }: ErrorObject, params: Readonly<Record<string, unknown>>): string {
+  const limit = String(params["limit"]);
+  switch (keyword) {
+    case "minLength":
+      return limit === "1" ? "must not be empty" : `must have at least ${limit} characters`;
+    case "maxLength":
+      return `must have at most ${limit} characters`;
+    case "minItems":
+    case "minProperties":
+      return limit === "1" ? "must not be empty" : `must have at least ${limit} entries`;
+    case "maxItems":
+    case "maxProperties":
+      return `must have at most ${limit} entries`;
+    case "minimum":
+      return `must be ${limit} or more`;
+    case "maximum":
+      return `must be ${limit} or less`;
+    case "pattern":
+      return `must match ${String(params["pattern"])}`;
+    case "uniqueItems":
+      return `must hold each entry once (${String(params["i"])} and ${String(params["j"])} are the same)`;
+    default:
+      return message ?? `must pass ${keyword}`;
+  }
+}

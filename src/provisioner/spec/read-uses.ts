@@ -1,0 +1,91 @@
+import type { Complaint } from "../core/errors.ts";
+import type { Recipe, Use } from "../core/recipe.ts";
+import type { Task } from "../core/task.ts";
+import { nearestName } from "./nearest-name.ts";
+import type { Path, YamlFile } from "./read-yaml.ts";
+import type { Problem } from "./read-union.ts";
+import { showValue } from "./show-value.ts";
+import { complain } from "./validate.ts";
+import type { Check } from "./validate.ts";
+
+/** The key of an entry that is no task: words for the reader of the spec. */
+const noteKey = "note";
+
+/** The uses in one file, and what is wrong with the others. */
+export function readUses(
+  yaml: YamlFile,
+  tasks: readonly Task[],
+  check: Check,
+): { readonly recipe: Recipe; readonly complaints: readonly Complaint[] } {
+  const entries = (yaml.value as { tasks?: unknown } | null | undefined)?.tasks;
+  if (!Array.isArray(entries)) return { recipe: [], complaints: [] };
+  const recipe: Use[] = [];
+  const problems: Problem[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const path = ["tasks", index];
+    const found = readUse(entry, path, tasks, check);
+    problems.push(...found.problems);
+    if (found.use === undefined) continue;
+    const { task, params } = found.use;
+    const id = `${task.name} ${task.subject(params)}`;
+    recipe.push({ id, task, params, where: yaml.where([...path, task.name], "key") });
+  }
+  return { recipe, complaints: complain(yaml, problems) };
+}
+
+/** Two uses of one subject would undo each other for ever. */
+export function sharedSubjects(recipe: Recipe): readonly Complaint[] {
+  const first = new Map<string, Use>();
+  return recipe.flatMap((use) => {
+    const other = first.get(use.id);
+    if (other === undefined) {
+      first.set(use.id, use);
+      return [];
+    }
+    const { file, line, column } = other.where;
+    const what = `Cannot use ${use.id} twice: must be used once, is used at ${file}:${line}:${column} too`;
+    return [{ where: use.where, what }];
+  });
+}
+
+interface Found {
+  readonly use?: { readonly task: Task; readonly params: unknown };
+  readonly problems: readonly Problem[];
+}
+
+function readUse(entry: unknown, path: Path, tasks: readonly Task[], check: Check): Found {
+  // An entry that is no mapping is the schema's to complain about.
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return { problems: [] };
+  const values = entry as Readonly<Record<string, unknown>>;
+  const problems = noteProblems(values[noteKey], path);
+  const names = Object.keys(values).filter((name) => name !== noteKey);
+  const unknown = names.filter((name) => !tasks.some((task) => task.name === name));
+  if (unknown.length > 0) {
+    return { problems: [...problems, ...unknown.map((name) => unknownTask(name, path, tasks))] };
+  }
+  const [name, ...more] = names;
+  const task = tasks.find((candidate) => candidate.name === name);
+  if (name === undefined || task === undefined)
+    return { problems: [...problems, wrongCount("has none", path)] };
+  if (more.length > 0) return { problems: [...problems, wrongCount(`has ${names.join(" and ")}`, path)] };
+  const params = values[name] ?? {};
+  problems.push(...check(params, task.schema, [...path, name]));
+  return problems.length > 0 ? { problems } : { use: { task, params }, problems };
+}
+
+function noteProblems(note: unknown, path: Path): Problem[] {
+  if (note === undefined || typeof note === "string") return [];
+  return [{ path: [...path, noteKey], part: "value", says: `must be text, is ${showValue(note)}` }];
+}
+
+function wrongCount(has: string, path: Path): Problem {
+  return { path, part: "value", says: `must have one task, ${has}` };
+}
+
+function unknownTask(name: string, path: Path, tasks: readonly Task[]): Problem {
+  const names = tasks.map((task) => task.name);
+  const nearest = nearestName(name, names);
+  const must =
+    nearest === undefined ? `must be a task (${names.join(", ")})` : `must be a task (nearest: "${nearest}")`;
+  return { path: [...path, name], part: "key", says: `${must}, is "${name}"` };
+}
