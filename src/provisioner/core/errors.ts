@@ -103,6 +103,58 @@ export const catalogue = {
   // — libvirt and guests —
 
   // — base images and downloads —
+  BASE_UNKNOWN: entry<{ name: string; known: readonly string[] }>({
+    exit: 2,
+    say: ({ name }) => `Cannot prepare base "${name}": it must be under \`bases:\` in versions.yaml, is not`,
+    mend: ({ known }) => `Use one of ${known.join(", ")}, or add an entry`,
+  }),
+  BASE_NEEDS_ROOT: entry<{ reason: string }>({
+    exit: 5,
+    say: ({ reason }) =>
+      `Cannot bootstrap a base: this user must be root or have ids of its own in /etc/subuid: ${reason}`,
+    mend: () =>
+      "Run as root; or, as an ordinary user, install `uidmap` and run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER`",
+  }),
+  BASE_PACKAGE_UNKNOWN: entry<{ base: string; name: string }>({
+    exit: 2,
+    say: ({ base, name }) => `Cannot bootstrap ${base}: the archive must have package "${name}", has not`,
+    mend: ({ base }) => `Correct \`packages\` or \`components\` of ${base} in versions.yaml`,
+  }),
+  ARCHIVE_UNUSABLE: entry<{ base: string; reason: string }>({
+    exit: 5,
+    say: ({ base, reason }) => `Cannot bootstrap ${base}: ${reason}`,
+    mend: ({ base }) =>
+      `Check the network (and http_proxy), and \`sources\` and \`keyring\` of ${base} in versions.yaml`,
+  }),
+  BOOTSTRAP_FAILED: entry<{ base: string; reason: string }>({
+    exit: 5,
+    say: ({ base, reason }) => `Cannot bootstrap ${base}: mmdebstrap failed${reason && `\n${reason}`}`,
+    mend: () => "Read the log of this run: it has all that mmdebstrap, apt and dpkg printed",
+  }),
+  BASE_MALFORMED: entry<{ name: string; url: string }>({
+    exit: 2,
+    say: ({ name, url }) => `Cannot use base "${name}": ${url} must be a qcow2 disk image, is something else`,
+    mend: ({ name }) => `Correct \`url\` of ${name} in versions.yaml`,
+  }),
+  DOWNLOAD_FAILED: entry<{ name: string; tried: readonly { url: string; reason: string }[] }>({
+    exit: 5,
+    say: ({ name, tried }) =>
+      `Cannot download ${name}:\n${tried.map(({ url, reason }) => `${url}: ${reason}`).join("\n")}`,
+    mend: () =>
+      "Check the network; name another place in PROVISION_MIRRORS (original=replacement) or `mirrors:` of versions.yaml; or pin a newer build",
+  }),
+  DIGEST_DIFFERS: entry<{ name: string; url: string; wanted: string; got: string }>({
+    exit: 5,
+    say: ({ name, url, wanted, got }) =>
+      `Cannot use ${name} from ${url}: its digest must be ${wanted}, is ${got}`,
+    mend: () =>
+      "Do not use the file; compare the vendor's published checksum, and correct the pin in versions.yaml only if that agrees",
+  }),
+  SETTING_INVALID: entry<{ name: string; wanted: string; got: string }>({
+    exit: 2,
+    say: ({ name, wanted, got }) => `Cannot accept ${name}: must be ${wanted}, is "${got}"`,
+    mend: ({ name }) => `Correct or unset ${name} in the environment`,
+  }),
 
   // — builds, images, this machine —
   PROGRAM_MISSING: entry<{ program: string }>({
@@ -146,6 +198,18 @@ export const catalogue = {
     exit: 2,
     say: ({ path }) => `Cannot find an image at "${path}"`,
     mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
+  }),
+
+  DOCTOR_NEEDS_ROOT: entry<{ user: string }>({
+    exit: 5,
+    say: ({ user }) =>
+      `Cannot set up this machine: "${user}" must be root, or may run sudo without a password; is neither`,
+    mend: () => "Run `sudo true` first, or run the same command as root",
+  }),
+  LIBVIRT_DOES_NOT_START: entry<{ uri: string }>({
+    exit: 5,
+    say: ({ uri }) => `Cannot start libvirtd: it must answer on ${uri} within 30 s, does not`,
+    mend: () => "Run `libvirtd` as root in a terminal and read what it complains of",
   }),
 
   // — the run —
