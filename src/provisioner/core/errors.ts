@@ -77,6 +77,11 @@ export const catalogue = {
     mend: ({ what }) =>
       `Find what else on the target decides "${what}"; two uses may want different things of it`,
   }),
+  ACTION_REFUSED: entry<{ action: string; reason: string }>({
+    exit: 2,
+    say: ({ action, reason }) => `Cannot send ${action}: ${reason}`,
+    mend: ({ action }) => `Correct what the spec gives for ${action}`,
+  }),
   // — hosts and SSH —
   HOST_LOST: entry<{ host: string; reason: string }>({
     exit: 4,
@@ -165,7 +170,8 @@ export const catalogue = {
   }),
   HOST_KEY_REVOKED: entry<{ host: string; presented: string; file: string }>({
     exit: 4,
-    say: ({ host, presented, file }) => `Cannot trust ${host}: its host key ${presented} is revoked in ${file}`,
+    say: ({ host, presented, file }) =>
+      `Cannot trust ${host}: its host key ${presented} is revoked in ${file}`,
     mend: () => "Give the machine a new host key; a revoked one was marked as stolen",
   }),
   HOST_KEY_AUTHORITY: entry<{ host: string; file: string }>({
@@ -176,7 +182,8 @@ export const catalogue = {
   }),
   RAISE_NO_SUDO: entry<{ host: string; user: string }>({
     exit: 4,
-    say: ({ host, user }) => `Cannot become root on ${host}: "${user}" is not root, and sudo is not installed`,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: "${user}" is not root, and sudo is not installed`,
     mend: () => "Install sudo on the machine, or log in as root",
   }),
   RAISE_PASSWORD_NEEDED: entry<{ host: string; user: string }>({
@@ -187,8 +194,10 @@ export const catalogue = {
   }),
   RAISE_PASSWORD_WRONG: entry<{ host: string; user: string }>({
     exit: 4,
-    say: ({ host, user }) => `Cannot become root on ${host}: sudo does not take the password given for "${user}"`,
-    mend: ({ user }) => `Give the password of "${user}" on that machine; it was sent once and is not sent again`,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: sudo does not take the password given for "${user}"`,
+    mend: ({ user }) =>
+      `Give the password of "${user}" on that machine; it was sent once and is not sent again`,
   }),
   RAISE_REFUSED: entry<{ host: string; user: string; said: string }>({
     exit: 4,
@@ -200,13 +209,15 @@ export const catalogue = {
   RAISE_NEEDS_TTY: entry<{ host: string; user: string }>({
     exit: 4,
     say: ({ host, user }) => `Cannot become root on ${host}: sudo wants a terminal (requiretty) of "${user}"`,
-    mend: ({ user }) => `Lift it on the machine: \`Defaults:${user} !requiretty\` in a file of /etc/sudoers.d`,
+    mend: ({ user }) =>
+      `Lift it on the machine: \`Defaults:${user} !requiretty\` in a file of /etc/sudoers.d`,
   }),
   RAISE_FAILED: entry<{ host: string; user: string; said: string }>({
     exit: 4,
     say: ({ host, user, said }) =>
       `Cannot become root on ${host} as "${user}": the login shell and sudo did not answer as they should${said && `\n${said}`}`,
-    mend: ({ host }) => `Log in to ${host} by hand and run \`sudo -n true; id\` to see what stands in the way`,
+    mend: ({ host }) =>
+      `Log in to ${host} by hand and run \`sudo -n true; id\` to see what stands in the way`,
   }),
   SSH_NOT_UP: entry<{ host: string; stage: string; seconds: number; reason: string; tail: string }>({
     exit: 4,
@@ -220,6 +231,12 @@ export const catalogue = {
     say: ({ host, path, reason }) => `Cannot copy to "${path}" on ${host}: ${reason}`,
     mend: ({ path }) => `Check that the folder of "${path}" exists on the machine, is writable and has space`,
   }),
+  WORKER_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start the worker on ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that ${host} runs \`/bin/sh\` with coreutils as root and that /run is writable there`,
+  }),
   // — libvirt and guests —
 
   // — base images and downloads —
@@ -227,6 +244,12 @@ export const catalogue = {
   // — builds, images, this machine —
 
   // — the run —
+  LOCKED: entry<{ host: string; holder: string; lock: string }>({
+    exit: 7,
+    say: ({ host, holder, lock }) => `Cannot work on ${host}: "${lock}" must be free, is held by ${holder}`,
+    mend: ({ host, lock }) =>
+      `Wait until that run has ended; when it is dead and its lock stays, run \`rm ${lock}\` on ${host}`,
+  }),
   STOPPED: entry<{ left: string }>({
     exit: 130,
     say: ({ left }) => `Stopped: ${left}`,
