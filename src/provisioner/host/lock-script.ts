@@ -18,7 +18,7 @@ read_lock() {
 stale() {
   read_lock 2>/dev/null || return 1
   [ "$h_boot" = "$boot" ] || return 0
-  if grep -aqF "$h_token" "/proc/$h_pid/cmdline" 2>/dev/null; then
+  if grep -qF "$h_token" "/proc/$h_pid/cmdline" 2>/dev/null; then
     [ "$h_owner" != "$owner" ] || evict
     return 1
   fi

@@ -112,12 +112,9 @@ class RunningWorker implements Worker {
 
   async #run(text: string, limitMs: number, events: FrameEvents): Promise<number> {
     const token = freshToken();
-    const bytes = Buffer.from(text);
-    const frame = Buffer.concat([
-      Buffer.from(`${bytes.length} ${token}\n`),
-      bytes,
-      Buffer.from(`${token}\n`),
-    ]);
+    // In braces: a shell reads them to the end before it runs the first word, so no half of a frame runs.
+    const bytes = Buffer.from(`{\n${text}}\n`);
+    const frame = Buffer.concat([Buffer.from(`${bytes.length} ${token}\n`), bytes]);
     return this.#line.listen<number>(
       token,
       limitMs,

@@ -100,7 +100,7 @@ perform() {
   begun=$now late=0
   timeout -k 10 "$perform_limit" "$@" >"$d/out" 2>&1
   rc=$?
-  case $rc in 124|137) up; [ $((now - begun)) -lt "$limit_cs" ] || late=1 ;; esac
+  [ "$rc" = 0 ] || { up; [ $((now - begun)) -lt "$limit_cs" ] || late=1; }
   ( sleep 1; kill "$relay" ) >/dev/null 2>&1 &
   guard=$!
   wait "$relay"
@@ -110,13 +110,18 @@ perform() {
 
 # — detached jobs: root/jobs/<name>/ with id, nonce (run and digest), run, in, log, started, pid, rc —
 
-job_alive() { { read -r job_pid <"$1/pid"; } 2>/dev/null && grep -aqF "$1" "/proc/$job_pid/cmdline" 2>/dev/null; }
+job_alive() { { read -r job_pid <"$1/pid"; } 2>/dev/null && grep -qF "$1" "/proc/$job_pid/cmdline" 2>/dev/null; }
 
 # Its output from the start, until it ends.
 attend() {
   tries=0
-  while [ ! -e "$1/pid" ] && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
-  if [ ! -e "$1/rc" ] && job_alive "$1"; then tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log"; else cat "$1/log"; fi
+  while [ ! -e "$1/pid" ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+  if [ ! -e "$1/rc" ] && job_alive "$1"; then
+    tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log" 2>/dev/null && return
+    # Busybox's tail follows no process.
+    while job_alive "$1"; do sleep 0.2 2>/dev/null || sleep 1; done
+  fi
+  cat "$1/log"
 }
 
 job_result() {
@@ -146,7 +151,9 @@ job() {
     mkdir -p "$root/jobs" && mv -T "$d/job" "$j" || { rc=1; return; }
   fi
   # Its own session: no hang-up of the connection reaches it. The runner itself sees to it that it runs once.
-  setsid -f /bin/sh "$j/run" "$j" </dev/null >/dev/null 2>&1 || { rc=127; echo "setsid is missing"; return; }
+  setsid -f /bin/sh "$j/run" "$j" </dev/null >/dev/null 2>&1 ||
+    # Busybox's setsid does not fork.
+    ( setsid /bin/sh "$j/run" "$j" </dev/null >/dev/null 2>&1 & )
   attend "$j"
   job_result "$j"
 }

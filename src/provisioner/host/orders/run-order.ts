@@ -78,7 +78,7 @@ up
 begun=$now late=0
 ( ${exports(action)}exec timeout -k 30 ${seconds(limit)} ${quote(action.command.argv)} ) <"$1/in" >"$1/log" 2>&1
 rc=$?
-case $rc in 124|137) up; [ $((now - begun)) -lt ${centiseconds(limit)} ] || late=1 ;; esac
+[ "$rc" = 0 ] || { up; [ $((now - begun)) -lt ${centiseconds(limit)} ] || late=1; }
 echo "$rc $late" >"$1/rc.new" && mv "$1/rc.new" "$1/rc"
 `;
 }

@@ -38,7 +38,8 @@ export function unprinted(section: Section, paths: readonly string[]): Map<strin
   const complaints = lines(section.stderr).filter((line) => line.startsWith("find: "));
   const failed = whyFailed(section, [0, 1]);
   if (complaints.length !== paths.length || !paths.every((path, at) => isAbout(complaints[at], path))) {
-    const unknown = failed ?? "find did not say why it is missing";
+    const said = section.stderr.split("\n")[0];
+    const unknown = failed ?? (said ? `find cannot tell: ${said}` : "find did not say why it is missing");
     return new Map(paths.map((path) => [path, { unknown }]));
   }
   return new Map(paths.map((path, at) => [path, answerOf(complaints[at] ?? "")]));

@@ -6,7 +6,7 @@ t() {
   begun=$now
   timeout -k 2 "$limit" "$@" </dev/null
   code=$?
-  case $code in 124|137) up; [ $((now - begun)) -lt "$limit_cs" ] || late=1 ;; esac
+  [ "$code" = 0 ] || { up; [ $((now - begun)) -lt "$limit_cs" ] || late=1; }
   [ "$code" -le "$rc" ] || rc=$code
 }
 
@@ -19,7 +19,7 @@ inquire() {
     { { { env -- "$@" 3>&- 4>&-; echo "$?" >"$0/code"; } 2>&3 | head -c 1048577 >&4; } 3>&1 |
       head -c 262144 >&2; } 4>&1' "$d" "$@"
   code=$?
-  case $code in 124|137) up; [ $((now - begun)) -lt "$limit_cs" ] || late=1 ;; esac
+  [ "$code" = 0 ] || { up; [ $((now - begun)) -lt "$limit_cs" ] || late=1; }
   [ "$code" != 0 ] || { read -r code <"$d/code"; } 2>/dev/null || code=125
   echo "$code $late" >"$d/rc"
 }
