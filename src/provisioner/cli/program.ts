@@ -18,6 +18,11 @@ interface Entry {
 /** Every command, in the order of `--help`. */
 const entries: readonly Entry[] = [
   {
+    name: "build",
+    summary: "build a golden image from a spec",
+    load: async () => (await import("./commands/build.ts")).build,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,
