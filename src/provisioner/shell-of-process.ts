@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -33,6 +33,9 @@ export function shellOfProcess(): Shell {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
+    user: userInfo().username,
+    isRoot: process.getuid?.() === 0,
+    machine: hostname(),
     pid: process.pid,
     signal: stop.signal,
     onHurry(tell) {

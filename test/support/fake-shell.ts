@@ -28,6 +28,9 @@ export function fakeShell(
     env,
     cwd: home,
     home,
+    user: "alice",
+    isRoot: false,
+    machine: "desk",
     pid: 1234,
     signal: controller.signal,
     onHurry(tell) {
