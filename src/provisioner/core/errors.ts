@@ -82,6 +82,11 @@ export const catalogue = {
     mend: ({ what }) =>
       `Find what else on the target decides "${what}"; two uses may want different things of it`,
   }),
+  ACTION_REFUSED: entry<{ action: string; reason: string }>({
+    exit: 2,
+    say: ({ action, reason }) => `Cannot send ${action}: ${reason}`,
+    mend: ({ action }) => `Correct what the spec gives for ${action}`,
+  }),
   // — hosts and SSH —
   HOST_LOST: entry<{ host: string; reason: string }>({
     exit: 4,
@@ -89,9 +94,209 @@ export const catalogue = {
     mend: ({ host }) =>
       `Check that ${host} is up and reachable, then run the same command again: it goes on where it stopped`,
   }),
+  SSH_TARGET_MALFORMED: entry<{ target: string; what: string }>({
+    exit: 2,
+    say: ({ target, what }) => `Cannot read target "${target}": ${what}`,
+    mend: () => "Write it as user@host, user@host:port or user@[IPv6 address]:port",
+  }),
+  SSH_CONFIG_REFUSED: entry<{ file: string; what: string; mend: string }>({
+    exit: 2,
+    say: ({ file, what }) => `Cannot use "${file}": ${what}`,
+    mend: ({ mend }) => mend,
+  }),
+  SSH_UNREACHABLE: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot reach ${host}: ${reason}`,
+    mend: ({ host }) => `Check that the machine is up and that ${host} is its right name, address and port`,
+  }),
+  SSH_REFUSED: entry<{ host: string }>({
+    exit: 4,
+    say: ({ host }) => `Cannot reach ${host}: the machine answers, but nothing listens on that port`,
+    mend: () =>
+      "Start the machine's SSH server (`systemctl start ssh` on Debian and Ubuntu), or give the port it listens on",
+  }),
+  SSH_TIMED_OUT: entry<{ host: string; stage: string; seconds: number }>({
+    exit: 4,
+    say: ({ host, stage, seconds }) =>
+      `Cannot log in to ${host}: ${stage} must come within ${seconds} s, is still awaited`,
+    mend: ({ host }) =>
+      `Check that no firewall drops packets to ${host} and that the machine is not overloaded`,
+  }),
+  SSH_HANDSHAKE_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot speak SSH with ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that an SSH server answers at ${host} and read its log: it may refuse this address for a while after failed logins`,
+  }),
+  SSH_CHANNEL_REFUSED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start a program on ${host}: ${reason}`,
+    mend: () => "Allow at least 3 sessions per connection: MaxSessions in the machine's sshd_config",
+  }),
+  LOGIN_REFUSED: entry<{ host: string; user: string; tried: string; takes: string }>({
+    exit: 4,
+    say: ({ host, user, tried, takes }) =>
+      `Cannot log in to ${host}: "${user}" must have a key the machine knows, is refused (tried ${tried}; the machine takes ${takes})`,
+    mend: ({ user }) =>
+      `Check the user name; add your public key to ~${user}/.ssh/authorized_keys on the machine, or name the right key with IdentityFile in ~/.ssh/config`,
+  }),
+  KEY_ENCRYPTED: entry<{ host: string; file: string }>({
+    exit: 4,
+    say: ({ host, file }) =>
+      `Cannot log in to ${host}: the key "${file}" must be usable without asking, is locked with a passphrase`,
+    mend: ({ file }) => `Unlock it in the SSH agent: ssh-add "${file}"`,
+  }),
+  KEY_UNREADABLE: entry<{ host: string; file: string; reason: string }>({
+    exit: 4,
+    say: ({ host, file, reason }) => `Cannot log in to ${host} with the key "${file}": ${reason}`,
+    mend: ({ file }) => `Check that "${file}" is a private key: ssh-keygen -y -f "${file}"`,
+  }),
+  HOST_KEY_DIFFERS: entry<{
+    host: string;
+    name: string;
+    known: string;
+    presented: string;
+    file: string | undefined;
+  }>({
+    exit: 4,
+    say: ({ host, known, presented, file }) =>
+      `Cannot trust ${host}: its host key must be ${known}${file ? ` (${file})` : ""}, is ${presented}`,
+    mend: ({ name, file }) =>
+      file
+        ? `Find out why the key changed: somebody may stand between. Only if the change is meant: ssh-keygen -f "${file}" -R "${name}"`
+        : "Find out why another machine answers at this address: the key was given to this machine by provision itself",
+  }),
+  HOST_KEY_UNKNOWN: entry<{ host: string; presented: string; line: string; file: string }>({
+    exit: 4,
+    say: ({ host, presented }) =>
+      `Cannot trust ${host}: its host key must be in known_hosts, is ${presented}, which nobody vouched for`,
+    mend: ({ line, file }) =>
+      `Compare the fingerprint with \`ssh-keygen -lf\` over /etc/ssh/ssh_host_*_key.pub on the machine itself; when equal: echo '${line}' >> "${file}"`,
+  }),
+  HOST_KEY_REVOKED: entry<{ host: string; presented: string; file: string }>({
+    exit: 4,
+    say: ({ host, presented, file }) =>
+      `Cannot trust ${host}: its host key ${presented} is revoked in ${file}`,
+    mend: () => "Give the machine a new host key; a revoked one was marked as stolen",
+  }),
+  HOST_KEY_AUTHORITY: entry<{ host: string; file: string }>({
+    exit: 4,
+    say: ({ host, file }) =>
+      `Cannot trust ${host}: ${file} must have its plain host key, has a @cert-authority line only, and host certificates are not supported`,
+    mend: ({ file }) => `Add the machine's own key to "${file}" beside the @cert-authority line`,
+  }),
+  RAISE_NO_SUDO: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: "${user}" is not root, and sudo is not installed`,
+    mend: () => "Install sudo on the machine, or log in as root",
+  }),
+  RAISE_PASSWORD_NEEDED: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) => `Cannot become root on ${host}: sudo wants a password of "${user}"`,
+    mend: ({ user }) =>
+      `Give the password, or allow it without one: \`${user} ALL=(ALL) NOPASSWD:ALL\` in a file of /etc/sudoers.d, checked by visudo -c`,
+  }),
+  RAISE_PASSWORD_WRONG: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: sudo does not take the password given for "${user}"`,
+    mend: ({ user }) =>
+      `Give the password of "${user}" on that machine; it was sent once and is not sent again`,
+  }),
+  RAISE_REFUSED: entry<{ host: string; user: string; said: string }>({
+    exit: 4,
+    say: ({ host, user, said }) =>
+      `Cannot become root on ${host}: sudo does not allow it to "${user}"${said && `\n${said}`}`,
+    mend: ({ user }) =>
+      `Allow it on the machine: \`${user} ALL=(ALL) ALL\` in a file of /etc/sudoers.d, checked by visudo -c`,
+  }),
+  RAISE_NEEDS_TTY: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) => `Cannot become root on ${host}: sudo wants a terminal (requiretty) of "${user}"`,
+    mend: ({ user }) =>
+      `Lift it on the machine: \`Defaults:${user} !requiretty\` in a file of /etc/sudoers.d`,
+  }),
+  RAISE_FAILED: entry<{ host: string; user: string; said: string }>({
+    exit: 4,
+    say: ({ host, user, said }) =>
+      `Cannot become root on ${host} as "${user}": the login shell and sudo did not answer as they should${said && `\n${said}`}`,
+    mend: ({ host }) =>
+      `Log in to ${host} by hand and run \`sudo -n true; id\` to see what stands in the way`,
+  }),
+  SSH_NOT_UP: entry<{ host: string; stage: string; seconds: number; reason: string; tail: string }>({
+    exit: 4,
+    say: ({ host, stage, seconds, reason, tail }) =>
+      `Cannot log in to ${host}: must be up, is not after ${seconds} s; reached: ${stage}; last: ${reason}${tail && `\n${tail}`}`,
+    mend: () =>
+      "Read the console above: it shows where the boot stands; under emulation or load, allow it more time",
+  }),
+  UPLOAD_FAILED: entry<{ host: string; path: string; reason: string }>({
+    exit: 5,
+    say: ({ host, path, reason }) => `Cannot copy to "${path}" on ${host}: ${reason}`,
+    mend: ({ path }) => `Check that the folder of "${path}" exists on the machine, is writable and has space`,
+  }),
+  WORKER_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start the worker on ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that ${host} runs \`/bin/sh\` with coreutils as root and that /run is writable there`,
+  }),
   // — libvirt and guests —
 
   // — base images and downloads —
+  BASE_UNKNOWN: entry<{ name: string; known: readonly string[] }>({
+    exit: 2,
+    say: ({ name }) => `Cannot prepare base "${name}": it must be under \`bases:\` in versions.yaml, is not`,
+    mend: ({ known }) => `Use one of ${known.join(", ")}, or add an entry`,
+  }),
+  BASE_NEEDS_ROOT: entry<{ reason: string }>({
+    exit: 5,
+    say: ({ reason }) =>
+      `Cannot bootstrap a base: this user must be root or have ids of its own in /etc/subuid: ${reason}`,
+    mend: () =>
+      "Run as root; or, as an ordinary user, install `uidmap` and run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER`",
+  }),
+  BASE_PACKAGE_UNKNOWN: entry<{ base: string; name: string }>({
+    exit: 2,
+    say: ({ base, name }) => `Cannot bootstrap ${base}: the archive must have package "${name}", has not`,
+    mend: ({ base }) => `Correct \`packages\` or \`components\` of ${base} in versions.yaml`,
+  }),
+  ARCHIVE_UNUSABLE: entry<{ base: string; reason: string }>({
+    exit: 5,
+    say: ({ base, reason }) => `Cannot bootstrap ${base}: ${reason}`,
+    mend: ({ base }) =>
+      `Check the network (and http_proxy), and \`sources\` and \`keyring\` of ${base} in versions.yaml`,
+  }),
+  BOOTSTRAP_FAILED: entry<{ base: string; reason: string }>({
+    exit: 5,
+    say: ({ base, reason }) => `Cannot bootstrap ${base}: mmdebstrap failed${reason && `\n${reason}`}`,
+    mend: () => "Read the log of this run: it has all that mmdebstrap, apt and dpkg printed",
+  }),
+  BASE_MALFORMED: entry<{ name: string; url: string }>({
+    exit: 2,
+    say: ({ name, url }) => `Cannot use base "${name}": ${url} must be a qcow2 disk image, is something else`,
+    mend: ({ name }) => `Correct \`url\` of ${name} in versions.yaml`,
+  }),
+  DOWNLOAD_FAILED: entry<{ name: string; tried: readonly { url: string; reason: string }[] }>({
+    exit: 5,
+    say: ({ name, tried }) =>
+      `Cannot download ${name}:\n${tried.map(({ url, reason }) => `${url}: ${reason}`).join("\n")}`,
+    mend: () =>
+      "Check the network; name another place in PROVISION_MIRRORS (original=replacement) or `mirrors:` of versions.yaml; or pin a newer build",
+  }),
+  DIGEST_DIFFERS: entry<{ name: string; url: string; wanted: string; got: string }>({
+    exit: 5,
+    say: ({ name, url, wanted, got }) =>
+      `Cannot use ${name} from ${url}: its digest must be ${wanted}, is ${got}`,
+    mend: () =>
+      "Do not use the file; compare the vendor's published checksum, and correct the pin in versions.yaml only if that agrees",
+  }),
+  SETTING_INVALID: entry<{ name: string; wanted: string; got: string }>({
+    exit: 2,
+    say: ({ name, wanted, got }) => `Cannot accept ${name}: must be ${wanted}, is "${got}"`,
+    mend: ({ name }) => `Correct or unset ${name} in the environment`,
+  }),
 
   // — builds, images, this machine —
   PROGRAM_MISSING: entry<{ program: string }>({
@@ -137,7 +342,25 @@ export const catalogue = {
     mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
   }),
 
+  DOCTOR_NEEDS_ROOT: entry<{ user: string }>({
+    exit: 5,
+    say: ({ user }) =>
+      `Cannot set up this machine: "${user}" must be root, or may run sudo without a password; is neither`,
+    mend: () => "Run `sudo true` first, or run the same command as root",
+  }),
+  LIBVIRT_DOES_NOT_START: entry<{ uri: string }>({
+    exit: 5,
+    say: ({ uri }) => `Cannot start libvirtd: it must answer on ${uri} within 30 s, does not`,
+    mend: () => "Run `libvirtd` as root in a terminal and read what it complains of",
+  }),
+
   // — the run —
+  LOCKED: entry<{ host: string; holder: string; lock: string }>({
+    exit: 7,
+    say: ({ host, holder, lock }) => `Cannot work on ${host}: "${lock}" must be free, is held by ${holder}`,
+    mend: ({ host, lock }) =>
+      `Wait until that run has ended; when it is dead and its lock stays, run \`rm ${lock}\` on ${host}`,
+  }),
   STOPPED: entry<{ left: string }>({
     exit: 130,
     say: ({ left }) => `Stopped: ${left}`,

@@ -1,3 +1,5 @@
+import process from "node:process";
+
 import { execa, ExecaError } from "execa";
 
 import { ProvisionError } from "../core/errors.ts";
@@ -25,7 +27,8 @@ export async function program(
   const [file, ...args] = argv;
   const { run, input, env, timeoutMs, cwd, onLine } = options;
   const child = execa(file, args, {
-    env: { LC_ALL: "C", LANGUAGE: "", ...env },
+    // mkfs and its kin are in sbin, which ordinary users do not have on their path.
+    env: { LC_ALL: "C", LANGUAGE: "", PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, ...env },
     input: input ?? "",
     cancelSignal: run.signal,
     maxBuffer: 64 * 1024 * 1024,

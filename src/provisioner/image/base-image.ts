@@ -1,0 +1,79 @@
+import { ProvisionError } from "../core/errors.ts";
+import type { Run } from "../core/run.ts";
+import type { RenderTemplate } from "../core/templates.ts";
+import type { DigestKind } from "../local/kept-file.ts";
+import type { Manifest, Mirrors } from "../pins/manifest.ts";
+import { bootstrapBase } from "./bootstrap-base.ts";
+import { cloudBase } from "./cloud-base.ts";
+
+/** A disk image that a build can start from. */
+export interface Base {
+  readonly name: string;
+  readonly kind: "bootstrap" | "cloud-image";
+  /** Absolute; read-only, world-readable, qcow2 without a backing file. */
+  readonly path: string;
+  /** Of its bytes, lower-case hex. */
+  readonly digest: string;
+  readonly digestKind: DigestKind;
+  readonly virtualBytes: number;
+  /** Debian's word: amd64. */
+  readonly architecture: string;
+  /** As package URLs have it: debian-13. */
+  readonly distribution: string;
+  /** Digest of all that it was made from: equal keys, equal bases. */
+  readonly key: string;
+  /** What the key is the digest of: JSON, for the image's manifest and to explain a rebuild. */
+  readonly inputs: object;
+  /** `provision`: root and state as `stateLayout` says. `vendor`: one partition, as the vendor has it. */
+  readonly layout: "provision" | "vendor";
+  /** True when nothing had to be made or fetched. */
+  readonly cached: boolean;
+}
+
+/** What preparing a base needs. */
+export interface BaseOptions {
+  readonly manifest: Manifest;
+  /** Must be readable by the hypervisor's user along the whole path. */
+  readonly cacheDir: string;
+  readonly templates: RenderTemplate;
+  readonly run: Run;
+  /** How many days a bootstrapped base counts as fresh; 7 when left out. */
+  readonly aptBucketDays?: number;
+  /** Asked before the manifest's own mirrors. */
+  readonly mirrors?: Mirrors;
+  readonly today?: Date;
+}
+
+const DAY_SECONDS = 24 * 3600;
+
+/** Gives the base that versions.yaml has under this name, from the cache where it is there. */
+export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
+  const { manifest, cacheDir, templates, run } = options;
+  const entry = manifest.bases[name];
+  if (!entry)
+    throw new ProvisionError("BASE_UNKNOWN", { name, known: Object.keys(manifest.bases).toSorted() });
+  const { kind, architecture, distribution } = entry;
+  const common = { name, architecture, distribution };
+  if (kind === "cloud-image") {
+    const mirrors = [...(options.mirrors ?? []), ...(manifest.mirrors ?? [])];
+    const { path, digest, cached, virtualBytes } = await cloudBase({ name, entry, cacheDir, mirrors, run });
+    const bytes = { path, virtualBytes, ...parts(digest) };
+    return { ...common, ...bytes, kind, key: bytes.digest, inputs: { entry }, layout: "vendor", cached };
+  }
+  const epoch = bucketStart(options.today ?? new Date(), options.aptBucketDays ?? 7);
+  const base = await bootstrapBase({ name, entry, cacheDir, templates, epoch, run });
+  const { path, digest, key, facts: inputs, cached, virtualBytes } = base;
+  const bytes = { path, virtualBytes, ...parts(digest) };
+  return { ...common, ...bytes, kind, key, inputs, layout: "provision", cached };
+}
+
+function parts(digest: string): { readonly digest: string; readonly digestKind: DigestKind } {
+  const [kind, hex = ""] = digest.split(":");
+  return { digest: hex, digestKind: kind === "sha512" ? "sha512" : "sha256" };
+}
+
+/** The moment, in seconds, at which the current stretch of `days` began. */
+export function bucketStart(today: Date, days: number): number {
+  const length = days * DAY_SECONDS;
+  return Math.floor(today.getTime() / 1000 / length) * length;
+}
