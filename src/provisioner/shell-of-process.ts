@@ -9,14 +9,14 @@ import type { Shell, Stream } from "./cli/shell.ts";
 /** This process as a shell for commands: its streams, its signals, its terminal. To be opened once. */
 export function shellOfProcess(): Shell {
   const stop = new AbortController();
-  let left: () => string = () => "nothing was begun";
+  let left: (() => string) | undefined;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (!stop.signal.aborted) {
         stop.abort();
         return;
       }
-      process.stderr.write(`\nStopped at once: ${left()}\n`);
+      process.stderr.write(`\nStopped at once: ${left?.() ?? "nothing was begun"}\n`);
       process.exit(exitStopped);
     });
   }

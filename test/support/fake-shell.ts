@@ -18,7 +18,7 @@ export function fakeShell(
   const out: string[] = [];
   const err: string[] = [];
   const controller = new AbortController();
-  let left = () => "nothing was begun";
+  let left: (() => string) | undefined;
   return {
     out,
     err,
@@ -33,7 +33,7 @@ export function fakeShell(
     onHurry(tell) {
       left = tell;
     },
-    left: () => left(),
+    left: () => left?.() ?? "",
     ask: async () => undefined,
     stop: () => controller.abort(),
   };

@@ -20,7 +20,10 @@ export async function loadSpec(spec: string, shell: Pick<Shell, "env" | "cwd">):
   const templates = existsSync(project.templatesDir) ? templateNames(project.templatesDir) : [];
   return loadImageSpec(path, {
     tasks: registry,
-    formats: (sourceDirs) => ({ template: nameFormat(templates), source: sourceFormat(sourceDirs) }),
+    formats: (sourceDirs) => ({
+      template: nameFormat("template", templates),
+      source: sourceFormat(sourceDirs),
+    }),
     show: (file) => shownPath(file, shell.cwd),
   });
 }

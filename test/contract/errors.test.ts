@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+
+import { exitMeanings } from "../../src/provisioner/cli/exit-code.ts";
+import { catalogue } from "../../src/provisioner/core/errors.ts";
+import { sourceFiles } from "../support/source-files.ts";
+
+interface AnyEntry {
+  readonly exit: number;
+  readonly say: (facts: unknown) => string;
+  readonly mend: (facts: unknown) => string;
+}
+
+const entries = Object.entries(catalogue) as unknown as [string, AnyEntry][];
+const thrower = sourceFiles("src").filter(({ path }) => path !== "src/provisioner/core/errors.ts");
+
+/** Facts of any shape: every name is a text that can also be read as a list. */
+const facts: unknown = new Proxy(
+  {},
+  {
+    get: (_, name) => {
+      if (name === "complaints")
+        return [{ where: { file: "a.yaml", line: 1, column: 1 }, what: "Cannot accept x" }];
+      const text = new String(`some ${String(name)}`);
+      return Object.assign(text, {
+        map: () => ["some entry"],
+        join: () => "some entry, another",
+        toFixed: () => "1",
+      });
+    },
+  },
+);
+
+describe.each(entries)("%s", (code, { exit, say, mend }) => {
+  it("has a code, an exit number that has a meaning, what and mend", () => {
+    expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+    expect(exitMeanings.has(exit)).toBe(true);
+    expect(exit).toBeGreaterThan(1);
+    expect(String(say(facts)).length).toBeGreaterThan(5);
+    expect(String(mend(facts)).length).toBeGreaterThan(5);
+  });
+
+  it("speaks as the house does", () => {
+    // What the facts bring is not the catalogue's own word.
+    for (const text of [String(say(facts)), String(mend(facts))]) {
+      const [first = ""] = text.split("\n");
+      expect(first).not.toMatch(/\b\w+n['’]t\b|\b(it|that|there|what)['’]s\b|['’](re|ve|ll)\b/i);
+      expect(first).not.toMatch(/[.!?]$/);
+      expect(first).toMatch(/^[A-Z`]|^some /);
+    }
+    expect(String(mend(facts))).not.toMatch(/^(Try|Please)\b|\btry again$/i);
+  });
+
+  it("is thrown somewhere", () => {
+    const places = thrower.filter(({ text }) => text.includes(`"${code}"`));
+
+    expect(places.map(({ path }) => path)).not.toEqual([]);
+  });
+});
