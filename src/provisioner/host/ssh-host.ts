@@ -80,8 +80,8 @@ class SshHost implements Host {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#session[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]();
   }
 
   async #comeBack(): Promise<Session> {
