@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Host, OnOutput, Order } from "../../src/provisioner/core/host.ts";
 import { run, write, type Action } from "../../src/provisioner/core/task.ts";
@@ -14,6 +14,9 @@ import type { SshTarget } from "../../src/provisioner/host/ssh-target.ts";
 import { startCutProxy, type CutProxy } from "../support/cut-proxy.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
 import { makeSystemUser, whyNoSystemUser } from "../support/system-user.ts";
+
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const go = new AbortController().signal;
 const why = whyNoSystemUser(["/usr/bin/sudo"]);
@@ -150,6 +153,23 @@ describe.skipIf(why !== undefined)("a host over sshd", () => {
     });
 
     expect(answers).toEqual([{ value: "a 'b' \"c\" $d `e` !f\n" }]);
+  });
+
+  it("is not disturbed by what the login shell's rc prints and sets", async () => {
+    await using server = await startSshServer();
+    const rc =
+      "echo noise; echo noise >&2; set -e; alias echo=false; export LC_ALL=de_DE.UTF-8 LANGUAGE=de; umask 777\n";
+    await writeFile(join(server.home, ".bashrc"), rc);
+    await using host = await openHost(server.target());
+    const path = join(dir, "written");
+
+    const { landings, answers } = await host.fly({
+      orders: orders(write(path, "text\n")),
+      facts: [{ kind: "query", about: { argv: ["sh", "-c", 'echo "$LC_ALL $LANGUAGE $(umask)"'] } }],
+    });
+
+    expect(landings).toEqual([{ kind: "done" }]);
+    expect(answers).toEqual([{ value: { code: 0, stdout: "C  0022\n", stderr: "" } }]);
   });
 
   it("lets one run in at a time, and the next when the first is over", async () => {
