@@ -33,6 +33,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/images.ts")).images,
   },
   {
+    name: "gc",
+    summary: "remove what runs left that were killed",
+    load: async () => (await import("./commands/gc.ts")).gc,
+  },
+  {
     name: "doctor",
     summary: "look at what this machine lacks, and mend it",
     load: async () => (await import("./commands/doctor.ts")).doctor,
