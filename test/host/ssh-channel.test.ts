@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import type { SshChannel } from "../../src/provisioner/host/ssh-channel.ts";
 import type { SshConnection } from "../../src/provisioner/host/ssh-connection.ts";
 import { startCutProxy, type CutProxy } from "../support/cut-proxy.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
+
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let server: SshServer;
 let connection: SshConnection;

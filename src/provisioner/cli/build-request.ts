@@ -3,12 +3,11 @@ import { fileURLToPath } from "node:url";
 
 import type { BuildRequest } from "../image/build-image.ts";
 import { digestFolders, digestUses } from "../image/build-inputs.ts";
-import { templateRenderer } from "../spec/render-template.ts";
+import { specSources } from "../spec/spec-sources.ts";
 import { loadSpec } from "./compose.ts";
 import { packageVersion } from "./package-version.ts";
 import { findProject, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
-import { specSources } from "./spec-sources.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
 /** The code that decides what an image holds: the rest of provision may change without a rebuild. */
@@ -20,9 +19,9 @@ export async function readBuildRequest(
   shell: Shell,
   shop: LocalWorkshop,
 ): Promise<Omit<BuildRequest, "force" | "verify" | "keepOnError" | "prepareMachine">> {
-  const { spec, recipe, files, sourceDirs } = await loadSpec(name, shell);
-  const renderTemplate = templateRenderer(findProject(shell).templatesDir, spec.variables);
-  const sources = specSources(sourceDirs, renderTemplate);
+  const loaded = await loadSpec(name, shell);
+  const { spec, recipe, files } = loaded;
+  const sources = specSources(loaded, findProject(shell).templatesDir);
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
   const [base, digests, codeDigest] = await Promise.all([

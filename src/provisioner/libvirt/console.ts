@@ -1,4 +1,5 @@
 import { open, stat } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
 
 /** The last of a console that is ever looked at. */
 const window = 64 * 1024;
@@ -27,17 +28,9 @@ export async function consoleSize(path: string): Promise<number> {
 
 /** What a guest printed as plain lines: no escape sequences, no control characters, no blank lines. */
 export function cleanConsole(raw: string): string {
-  return (
-    raw
-      // eslint-disable-next-line no-control-regex
-      .replace(
-        /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[PX^_][^\u001b]*\u001b\\|[ -/]*[0-~])/g,
-        "",
-      )
-      .split(/\r*\n|\r/)
-      // eslint-disable-next-line no-control-regex
-      .map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "").trimEnd())
-      .filter((line) => line !== "")
-      .join("\n")
-  );
+  return stripVTControlCharacters(raw)
+    .split(/\r*\n|\r/)
+    .map((line) => line.replace(/[^\P{Cc}\t]/gu, "").trimEnd())
+    .filter((line) => line !== "")
+    .join("\n");
 }

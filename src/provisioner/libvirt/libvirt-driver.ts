@@ -7,7 +7,7 @@ import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
 import { chooseAccelerator, type Choice } from "./accelerator.ts";
 import { claimFiles, removeFiles } from "./claims.ts";
-import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
+import { type Connection, type ConnectionOptions, openConnection, type Session } from "./connection.ts";
 import { domainXml, readDomainXml } from "./domain-xml.ts";
 import {
   domainCondition,
@@ -50,6 +50,7 @@ export interface LibvirtDriver extends Driver {
 }
 
 const validate = 1;
+/** Before its first guest, and when in doubt, a daemon asks QEMU what it can do: a minute on a slow machine. */
 const startMs = 180_000;
 
 /** Opens libvirt at a URI: `qemu:///system`, `qemu:///session`, `qemu+ssh://host/system`. */
@@ -90,8 +91,8 @@ class RealDriver implements LibvirtDriver {
   async #choose(run: Run): Promise<Choice> {
     const [capabilities, version] = await this.#connection.use(async (on) => {
       const number: [unknown] = [0];
-      await on.call("virConnectGetVersion", on.connection, number);
-      return [await on.call("virConnectGetCapabilities", on.connection), String(number[0])] as const;
+      await on.callWithin(startMs, "virConnectGetVersion", on.connection, number);
+      return [await capabilitiesOf(on), String(number[0])] as const;
     });
     const listed = /<domain type=['"]kvm['"]/.test(capabilities);
     const { render, accelerator: wish } = this.#options;
@@ -133,7 +134,7 @@ class RealDriver implements LibvirtDriver {
       if (this.#isLocal) await (await open(machine.console, "a", 0o600)).close();
       await this.#connection.use(async (on) => {
         const xml = domainXml(owned, accelerator, this.#options.render);
-        const domain = await on.call("virDomainDefineXMLFlags", on.connection, xml, validate);
+        const domain = await on.callWithin(startMs, "virDomainDefineXMLFlags", on.connection, xml, validate);
         on.take("virDomainFree", domain);
         await on.callWithin(startMs, "virDomainCreateWithFlags", domain, 0);
       });
@@ -159,9 +160,7 @@ class RealDriver implements LibvirtDriver {
 
   async #checkFiles(machine: Machine): Promise<void> {
     if (!this.#isLocal) return;
-    const user = qemuUserFrom(
-      await this.#connection.use((on) => on.call("virConnectGetCapabilities", on.connection)),
-    );
+    const user = qemuUserFrom(await this.#connection.use(capabilitiesOf));
     if (user === undefined) return;
     const paths = [
       ...machine.disks.map(({ path }) => path),
@@ -213,6 +212,10 @@ class RealDriver implements LibvirtDriver {
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve(this.#connection[Symbol.asyncDispose]());
   }
+}
+
+function capabilitiesOf(on: Session): Promise<string> {
+  return on.callWithin(startMs, "virConnectGetCapabilities", on.connection);
 }
 
 /** virtlogd moves a console log of 2 MiB aside, three times. */

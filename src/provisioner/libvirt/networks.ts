@@ -95,11 +95,10 @@ async function leases(on: Session, network: Pointer, mac?: string): Promise<read
   const all = on.lib.pointers(address, count).map((pointer): Lease => {
     const lease = on.lib.decode(pointer, "virNetworkDHCPLease");
     on.lib.now("virNetworkDHCPLeaseFree", pointer);
-    const { hostname } = lease;
     return {
-      mac: String(lease["mac"] ?? ""),
-      address: String(lease["ipaddr"] ?? ""),
-      hostname: typeof hostname === "string" ? hostname : undefined,
+      mac: text(lease["mac"]) ?? "",
+      address: text(lease["ipaddr"]) ?? "",
+      hostname: text(lease["hostname"]),
       expires: new Date(Number(lease["expirytime"]) * 1000),
     };
   });
@@ -107,21 +106,22 @@ async function leases(on: Session, network: Pointer, mac?: string): Promise<read
   return all;
 }
 
+const networkParser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "@",
+  parseAttributeValue: false,
+  // `host` stands below `dns` too: there it has no MAC address.
+  isArray: (name) => name === "host" || name === "ip",
+});
+
 async function dhcpHosts(on: Session, network: Pointer): Promise<readonly DhcpHost[]> {
   const xml = await on.call("virNetworkGetXMLDesc", network, 0);
   const hosts: DhcpHost[] = [];
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    attributeNamePrefix: "",
-    parseAttributeValue: false,
-    // `host` stands below `dns` too: there it has no MAC address.
-    isArray: (name) => name === "host" || name === "ip",
-  });
-  for (const ip of parser.parse(xml)?.network?.ip ?? []) {
+  for (const ip of networkParser.parse(xml)?.network?.ip ?? []) {
     for (const host of ip?.dhcp?.host ?? []) {
-      if (typeof host?.mac !== "string" || typeof host?.ip !== "string") continue;
-      const name = typeof host.name === "string" ? { name: host.name } : {};
-      hosts.push({ mac: host.mac.toLowerCase(), address: host.ip, ...name });
+      const { "@mac": mac, "@ip": address, "@name": name } = host ?? {};
+      if (typeof mac !== "string" || typeof address !== "string") continue;
+      hosts.push({ mac: mac.toLowerCase(), address, ...(typeof name === "string" && { name }) });
     }
   }
   return hosts;
@@ -135,9 +135,13 @@ async function change(on: Session, network: Pointer, what: number, host: DhcpHos
   await on.call("virNetworkUpdate", network, what, sectionDhcpHost, -1, xml, flags);
 }
 
-/** Text as an XML attribute. */
-export function escape(text: string): string {
-  return text
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Text for an XML attribute or element. */
+export function escape(plain: string): string {
+  return plain
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll("'", "&apos;")
@@ -188,7 +192,7 @@ async function interfacesOf(
           )
         : [];
     on.lib.now("virDomainInterfaceFree", pointer);
-    return { mac: String(one["hwaddr"] ?? ""), addresses };
+    return { mac: text(one["hwaddr"]) ?? "", addresses };
   });
   on.lib.free(address);
   return all;

@@ -15,6 +15,8 @@ import { tinyGuest } from "./tiny-guest.ts";
 const line = "provision: this guest runs";
 /** Under KVM the line is there in half a second; a machine under load may need some more. */
 const deadlineMs = 8000;
+/** A daemon asks QEMU what it can do before its first guest: a minute on a slow machine. */
+const startMs = 180_000;
 /** Gone when our connection is: nothing to clean up, however we end. */
 const autodestroy = 2;
 
@@ -52,7 +54,8 @@ export async function probeKvm(
       render,
     );
     await own.use(async (on) => {
-      on.take("virDomainFree", await on.call("virDomainCreateXML", on.connection, xml, autodestroy));
+      const domain = await on.callWithin(startMs, "virDomainCreateXML", on.connection, xml, autodestroy);
+      on.take("virDomainFree", domain);
     });
     return await watch(own, uuid, console, signal);
   } catch (error) {

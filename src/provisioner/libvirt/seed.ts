@@ -57,13 +57,16 @@ export function builderSeed({ instanceId, hostKey, user, authorizedKey }: Builde
 
 /** The files of a seed, by name. */
 export function seedFiles(seed: Seed): Readonly<Record<string, string>> {
-  // cloud-init reads YAML 1.1, where yes, on and 1:30 mean something. No folding: it would break long keys.
-  const yaml = (value: unknown) => stringify(value, { lineWidth: 0, version: "1.1" });
   return {
     "meta-data": yaml(seed.metaData),
     "user-data": `#cloud-config\n${yaml(seed.userData)}`,
     ...(seed.networkConfig && { "network-config": yaml(seed.networkConfig) }),
   };
+}
+
+function yaml(value: unknown): string {
+  // cloud-init reads YAML 1.1, where yes, on and 1:30 mean something. No folding: it would break long keys.
+  return stringify(value, { lineWidth: 0, version: "1.1" });
 }
 
 /**

@@ -1,8 +1,8 @@
 /** What a guest of one sector does after its line. */
 export type Afterwards = "power-off" | "halt";
 
-/** A size that every virtio disk takes. */
-const imageBytes = 64 * 1024;
+/** SeaBIOS leaves out disks smaller than a cylinder of its making. */
+const imageBytes = 1024 * 1024;
 const sectorBytes = 512;
 /** Where a BIOS puts a boot sector. */
 const loadedAt = 0x7c00;

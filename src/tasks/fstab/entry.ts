@@ -37,9 +37,10 @@ export function format({ device, mountPoint, type, options, dump, pass }: Entry)
 }
 
 function parse(line: string): Entry | undefined {
-  const fields = line.trim().split(/[ \t]+/);
+  const fields = line.replace(/^[ \t]+|[ \t]+$/g, "").split(/[ \t]+/);
+  if (fields[0]?.startsWith("#")) return undefined;
   const [device, mountPoint, type, options = "defaults", dump = "0", pass = "0"] = fields.map(unescape);
-  if (!device || device.startsWith("#") || !mountPoint || !type) return undefined;
+  if (!device || !mountPoint || !type) return undefined;
   return { device, mountPoint, type, options, dump: Number(dump), pass: Number(pass) };
 }
 

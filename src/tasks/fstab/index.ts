@@ -126,6 +126,7 @@ function planLine(params: Static<typeof schema>, { text, stat, hasSystemd }: Sta
   // The whole texts are compared, the lines are shown: a second line of the same mount point goes as well.
   if (changed === text) return [];
   const attributes = stat && { mode: stat.mode, owner: stat.owner, group: stat.group };
+  // Should it be lost on the way, nothing is: the next boot reads fstab anyhow, and mount(8) needs no unit.
   const reload: readonly Action[] = hasSystemd
     ? [{ ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] }]
     : [];

@@ -66,9 +66,16 @@ export const systemdUnit = defineTask({
 
 const reload = { ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] } as const;
 
-function refuseContradictions({ unit, dropIn, masked, enabled, state, ...rest }: Params, found: State): void {
+function refuseContradictions(params: Params, found: State): void {
+  const { unit, dropIn, masked, enabled, state, content, template } = params;
   const isWantedUp = enabled === true || state === "running" || state === "ran";
-  const hasText = dropIn === undefined && (rest.content ?? rest.template) !== undefined;
+  const hasText = dropIn === undefined && (content ?? template) !== undefined;
+  if (content !== undefined && template !== undefined) {
+    throw new Refusal("must have one text, has both content and template; drop one of them");
+  }
+  if (dropIn !== undefined && found.wanted === undefined) {
+    throw new Refusal(`the drop-in "${dropIn}" must have content or a template, has neither`);
+  }
   if (found.unit === undefined && (isWantedUp || (state ?? enabled ?? masked) !== undefined)) {
     throw new Refusal(
       `"${unit}" is a template, which neither runs nor starts at boot; name an instance of it`,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 
-import { absolutePath } from "../../provisioner/core/task.ts";
+import { absolutePath, atLeastOne } from "../../provisioner/core/task.ts";
 
 /** What `systemd-unit` takes. */
 export const schema = Type.Object(
@@ -51,16 +51,8 @@ export const schema = Type.Object(
   },
   {
     additionalProperties: false,
-    // A use that names a unit and says nothing of it is a slip.
-    minProperties: 2,
+    ...atLeastOne("content", "template", "enabled", "masked", "state", "restartOn"),
     dependentRequired: { variables: ["template"] },
-    // There is one text, and a drop-in is nothing without it.
-    not: { required: ["content", "template"], properties: { content: {}, template: {} } },
-    anyOf: [
-      { not: { required: ["dropIn"], properties: { dropIn: {} } } },
-      { required: ["content"], properties: { content: {} } },
-      { required: ["template"], properties: { template: {} } },
-    ],
   },
 );
 

@@ -1,6 +1,6 @@
 import { defineCommand, helpEnd, type ChangeFlags } from "../command.ts";
 import { runSession } from "../session.ts";
-import type { GuestFlags } from "../workshop.ts";
+import type { GuestFlags } from "../open-hypervisor.ts";
 
 interface Flags extends ChangeFlags, GuestFlags {
   readonly spec: string;

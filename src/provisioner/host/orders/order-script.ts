@@ -117,9 +117,18 @@ attend() {
   tries=0
   while [ ! -e "$1/pid" ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
   if [ ! -e "$1/rc" ] && job_alive "$1"; then
-    tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log" 2>/dev/null && return
+    tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log" 2>/dev/null &
+    follower=$!
+    # Without the lease nobody listens: the next worker follows the job, and waits for this one to go.
+    ( while [ -e "$lease" ]; do sleep 0.3 2>/dev/null || sleep 1; done; kill "$follower" ) >/dev/null 2>&1 &
+    guard=$!
+    wait "$follower"
+    followed=$?
+    kill "$guard" 2>/dev/null
+    [ -e "$lease" ] || exit 1
+    [ "$followed" != 0 ] || return
     # Busybox's tail follows no process.
-    while job_alive "$1"; do sleep 0.2 2>/dev/null || sleep 1; done
+    while job_alive "$1"; do [ -e "$lease" ] || exit 1; sleep 0.2 2>/dev/null || sleep 1; done
   fi
   cat "$1/log"
 }
