@@ -18,7 +18,6 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   complaints: [{ where: { file: "a.yaml", line: 1, column: 1 }, what: "Cannot accept x" }],
   known: ["one", "another"],
   tried: [{ url: "https://example.org", reason: "gone" }],
-  broken: ["one", "another"],
 };
 
 /** Facts of any entry. */

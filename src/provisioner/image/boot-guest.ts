@@ -61,7 +61,7 @@ export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
       network: plan.network,
       mac: freshMac(),
       console,
-      mark: { role: plan.role, run: id, pid: process.pid, files: [plan.disk, seed, console, keyFile] },
+      mark: { role: plan.role, run: id, pid: process.pid, files: [seed, console, keyFile] },
     },
     run,
   );
