@@ -17,6 +17,8 @@ const thrower = sourceFiles("src").filter(({ path }) => path !== "src/provisione
 const lists: Readonly<Record<string, readonly unknown[]>> = {
   complaints: [{ where: { file: "a.yaml", line: 1, column: 1 }, what: "Cannot accept x" }],
   known: ["one", "another"],
+  broken: ["one", "another"],
+  lacks: ["one", "another"],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 
