@@ -71,7 +71,7 @@ describe("seedFiles", () => {
     (text) => {
       const files = seedFiles({ metaData: { text }, userData: {} });
 
-      expect(files["meta-data"]).toBe(`text: "${text}"\n`);
+      expect(files["meta-data"]).toBe(`"text": "${text}"\n`);
     },
   );
 
