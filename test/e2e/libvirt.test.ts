@@ -185,6 +185,8 @@ describe("a guest", () => {
     expect(off).toBe("shut-off");
     expect(await guest.state()).toBe("running");
     expect(await guest.snapshots.list()).toEqual(["before"]);
+    await guest.snapshots.forget("before");
+    expect(await guest.snapshots.list()).toEqual([]);
     expect(fresh.map((file) => existsSync(file))).toEqual([true]);
     await guest[Symbol.asyncDispose]();
     expect([...fresh, saved].filter((file) => existsSync(file))).toEqual([]);

@@ -164,7 +164,7 @@ describe("a process that used libvirt", () => {
   let built = "";
   beforeAll(async () => {
     built = await compileSources();
-  });
+  }, 120_000);
   afterAll(() => rm(built, { recursive: true, force: true }));
 
   const node = (body: string) =>
@@ -175,7 +175,7 @@ describe("a process that used libvirt", () => {
         "-e",
         `import { openConnection } from ${JSON.stringify(join(built, "provisioner/libvirt/connection.js"))};\n${body}`,
       ],
-      { timeout: 20_000, killSignal: "SIGKILL" },
+      { timeout: 60_000, killSignal: "SIGKILL" },
     );
 
   it("ends by itself when its connections are closed", async () => {

@@ -46,6 +46,7 @@ const parser = new XMLParser({
   attributeNamePrefix: "@",
   parseTagValue: false,
   parseAttributeValue: false,
+  htmlEntities: true,
   isArray: (_name, path) =>
     ["domain.devices.disk", "domain.devices.interface", "domain.devices.serial"].includes(String(path)),
 });

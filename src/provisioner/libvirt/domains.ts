@@ -13,6 +13,7 @@ export interface DomainCondition {
 
 /** Bits of virDomainUndefineFlags: managed save, snapshots, NVRAM, checkpoints. */
 const undefineAll = 1 | 2 | 4 | 16;
+const acpiButton = 1;
 const affectConfig = 2;
 const affectLive = 1;
 const metadataElement = 2;
@@ -143,11 +144,32 @@ export async function powerOff(on: Session, domain: Pointer): Promise<void> {
   await unless(virtCodes.operationInvalid, () => on.callWithin(90_000, "virDomainDestroyFlags", domain, 0));
 }
 
+/** Presses the power button. */
+export async function pressPowerButton(on: Session, domain: Pointer): Promise<void> {
+  // Switched off in between: just what was wanted.
+  await unless(virtCodes.operationInvalid, () =>
+    withKnownFlags(acpiButton, (flags) => on.call("virDomainShutdownFlags", domain, flags)),
+  );
+}
+
 /** Removes the definition with all that libvirt keeps for it. */
 export async function undefine(on: Session, domain: Pointer): Promise<void> {
-  const flags = undefineAll;
   // A transient domain is gone with its power.
-  await unless(virtCodes.operationInvalid, () => on.call("virDomainUndefineFlags", domain, flags));
+  await unless(virtCodes.noDomain, () =>
+    withKnownFlags(undefineAll, (flags) => on.call("virDomainUndefineFlags", domain, flags)),
+  );
+}
+
+/** Calls with those of the flags that the hypervisor knows: one that has no NVRAM refuses the flag for it. */
+async function withKnownFlags<T>(flags: number, call: (flags: number) => Promise<T>): Promise<T> {
+  try {
+    return await call(flags);
+  } catch (error) {
+    const unknown =
+      isVirtError(error, virtCodes.invalidArgument) && /flags \(0x([0-9a-f]+)\)/.exec(String(error));
+    if (!unknown) throw error;
+    return call(flags & ~Number.parseInt(unknown[1] ?? "0", 16));
+  }
 }
 
 /** Whether a domain starts with its hypervisor. */

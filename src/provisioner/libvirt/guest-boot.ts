@@ -1,6 +1,6 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
-import { until } from "../core/until.ts";
+import { type Patience, until } from "../core/until.ts";
 import type { Accelerator, Address, Guest } from "./driver.ts";
 
 /** How long a guest may take. A quiet one is given up early; one that goes on printing is not. */
@@ -9,6 +9,7 @@ export interface BootPatience {
   readonly quietMs: number;
   /** In all for one stage: a guest that reboots for ever prints for ever. */
   readonly longestMs: number;
+  readonly sleep?: Patience["sleep"];
 }
 
 /** What a boot takes; under emulation ten times as long. */
@@ -69,7 +70,14 @@ export async function passStage<T>(
       }
       return run.now() - lastSign < patience.quietMs ? undefined : { answer: undefined };
     },
-    { deadlineMs: patience.longestMs, pauseMs: 250, longestMs: 2000, signal: run.signal, now: run.now },
+    {
+      deadlineMs: patience.longestMs,
+      pauseMs: 250,
+      longestMs: 2000,
+      signal: run.signal,
+      now: run.now,
+      ...(patience.sleep && { sleep: patience.sleep }),
+    },
   );
   if (passed?.answer !== undefined) return passed.answer;
   const seconds = Math.round((run.now() - lastSign) / 1000);

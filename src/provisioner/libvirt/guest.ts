@@ -4,7 +4,7 @@ import { until } from "../core/until.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import type { Connection } from "./connection.ts";
 import { consoleSize, readConsoleTail } from "./console.ts";
-import { domainCondition, type DomainCondition, powerOff, withDomain } from "./domains.ts";
+import { domainCondition, type DomainCondition, powerOff, pressPowerButton, withDomain } from "./domains.ts";
 import type { Accelerator, Address, DomainState, Guest, Machine } from "./driver.ts";
 import { domainAddresses } from "./networks.ts";
 import { type Snapshots, snapshotsOf } from "./snapshots.ts";
@@ -14,7 +14,6 @@ const shutDownMs = { kvm: 90_000, tcg: 300_000 };
 /** Early in a boot the button is not heard, so it is pressed again. */
 const pressAgainMs = 15_000;
 const startMs = 180_000;
-const powerButton = 1;
 
 /** A domain that was booted through libvirt. */
 export class LibvirtGuest implements Guest {
@@ -87,9 +86,7 @@ export class LibvirtGuest implements Guest {
       async () => {
         if (await this.#isOff()) return true;
         if (run.now() - pressed >= pressAgainMs) {
-          await withDomain(this.#connection, this.uuid, (on, domain) =>
-            on.call("virDomainShutdownFlags", domain, powerButton),
-          );
+          await withDomain(this.#connection, this.uuid, pressPowerButton);
           pressed = run.now();
         }
         return undefined;

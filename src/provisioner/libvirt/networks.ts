@@ -110,6 +110,7 @@ const networkParser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: "@",
   parseAttributeValue: false,
+  htmlEntities: true,
   // `host` stands below `dns` too: there it has no MAC address.
   isArray: (name) => name === "host" || name === "ip",
 });

@@ -67,6 +67,8 @@ export const prototypes = {
   virDomainListAllSnapshots:
     "int virDomainListAllSnapshots(virDomainPtr domain, _Out_ void **snaps, unsigned int flags)",
   virDomainSnapshotGetName: "const char *virDomainSnapshotGetName(virDomainSnapshotPtr snapshot)",
+  virDomainSnapshotGetXMLDesc:
+    "HeapString virDomainSnapshotGetXMLDesc(virDomainSnapshotPtr snapshot, unsigned int flags)",
   virDomainRevertToSnapshot:
     "int virDomainRevertToSnapshot(virDomainSnapshotPtr snapshot, unsigned int flags)",
   virDomainSnapshotDelete: "int virDomainSnapshotDelete(virDomainSnapshotPtr snapshot, unsigned int flags)",

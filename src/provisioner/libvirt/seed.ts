@@ -64,9 +64,20 @@ export function seedFiles(seed: Seed): Readonly<Record<string, string>> {
   };
 }
 
+/**
+ * YAML as cloud-init's parser takes it: 1.1, where yes, on and 1:30 mean something, and without any character that
+ * is not printable. So all text is quoted, and unfolded: folding would break long keys.
+ */
 function yaml(value: unknown): string {
-  // cloud-init reads YAML 1.1, where yes, on and 1:30 mean something. No folding: it would break long keys.
-  return stringify(value, { lineWidth: 0, version: "1.1" });
+  const text = stringify(value, {
+    lineWidth: 0,
+    defaultStringType: "QUOTE_DOUBLE",
+    doubleQuotedAsJSON: true,
+  });
+  return text.replace(
+    /[^\P{C}\n]|[\u2028\u2029]/gu,
+    (odd) => `\\U${(odd.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`,
+  );
 }
 
 /**

@@ -18,7 +18,7 @@ export interface Snapshots {
   take(name: string): Promise<void>;
   revert(name: string): Promise<void>;
   list(): Promise<readonly string[]>;
-  /** Forgets it. The files of frozen disks stay: later ones stand on them. Idempotent. */
+  /** Deletes it. The files of frozen disks stay: later ones stand on them. Idempotent. */
   forget(name: string): Promise<void>;
   /** Stops the guest and writes its memory to a file; the file belongs to the mark. */
   save(path: string): Promise<void>;
@@ -89,7 +89,9 @@ export function snapshotsOf(connection: Connection, uuid: string): Snapshots {
         );
         if (snapshot === undefined) return;
         on.take("virDomainSnapshotFree", snapshot);
-        await on.call("virDomainSnapshotDelete", snapshot, metadataOnly);
+        const xml = await on.call("virDomainSnapshotGetXMLDesc", snapshot, 0);
+        const flags = /snapshot=['"]external['"]/.test(xml) ? metadataOnly : 0;
+        await on.callWithin(memoryMs, "virDomainSnapshotDelete", snapshot, flags);
       }),
     save: (path) =>
       inDomain(async (on, domain) => {
