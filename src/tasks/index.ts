@@ -1,5 +1,37 @@
 import type { Task } from "../provisioner/core/task.ts";
+import { absent } from "./absent.ts";
+import { aptRepository } from "./apt-repository/index.ts";
+import { apt } from "./apt/index.ts";
+import { command } from "./command.ts";
+import { directory } from "./directory.ts";
+import { file } from "./file.ts";
+import { fstab } from "./fstab/index.ts";
+import { group } from "./group.ts";
+import { kernelModule } from "./kernel-module.ts";
+import { locale } from "./locale.ts";
+import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
+import { systemdUnit } from "./systemd-unit/index.ts";
+import { timezone } from "./timezone.ts";
+import { tmpfiles } from "./tmpfiles.ts";
+import { user } from "./user.ts";
 
 /** Every task a spec can name, in alphabetical order. */
-export const tasks: readonly Task[] = [sysctl];
+export const tasks: readonly Task[] = [
+  absent,
+  apt,
+  aptRepository,
+  command,
+  directory,
+  file,
+  fstab,
+  group,
+  kernelModule,
+  locale,
+  symlink,
+  sysctl,
+  systemdUnit,
+  timezone,
+  tmpfiles,
+  user,
+];

@@ -12,7 +12,7 @@ export const sysctl = defineTask({
         pattern: "^[a-z][a-zA-Z0-9_-]*(\\.[a-zA-Z0-9_-]+)+$",
         description: "Setting, with dots: net.ipv4.ip_forward",
       }),
-      value: Type.String({ minLength: 1, description: "Value, as `sysctl -n` prints it" }),
+      value: Type.String({ pattern: "\\S", description: "Value, as `sysctl -n` prints it" }),
     },
     { additionalProperties: false },
   ),
@@ -22,7 +22,7 @@ export const sysctl = defineTask({
 
   async read(facts, { key }): Promise<State> {
     const [running, stored] = await Promise.all([facts.sysctl(key), facts.file(dropIn(key))]);
-    return { running: running && normalise(running), stored };
+    return { running: running === undefined ? undefined : normalise(running), stored };
   },
 
   plan({ key, value }, state) {
@@ -36,7 +36,8 @@ export const sysctl = defineTask({
         what: key,
         from: state.running,
         to: wanted,
-        actions: [{ ...run("sysctl", "-w", `${key}=${wanted}`), touches: [`sysctl:${key}`] }],
+        // The kernel keeps some settings in step: ip_forward resets a whole tree, dirty_bytes clears dirty_ratio.
+        actions: [{ ...run("sysctl", "-w", `${key}=${wanted}`), touches: ["sysctl", "query"] }],
       },
     );
   },

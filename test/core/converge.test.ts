@@ -71,7 +71,11 @@ async function go(host: MapHost, recipe: Recipe, options: { check?: boolean; eve
     now: () => 0,
     report: (event) => options.events?.push(event),
   });
-  const sources = { source: async () => Promise.reject(new Error("none")), template: () => "" };
+  const sources = {
+    source: async () => Promise.reject(new Error("none")),
+    text: async () => "",
+    template: () => "",
+  };
   return converge(recipe, { host, run, check: options.check ?? false, sources });
 }
 

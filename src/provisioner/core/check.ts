@@ -2,11 +2,12 @@ import { canTouch } from "./effects.ts";
 import { ProvisionError } from "./errors.ts";
 import type { View } from "./look.ts";
 import type { Run } from "./run.ts";
-import type { Action } from "./task.ts";
+import { Refusal, type Action } from "./task.ts";
 
 /**
  * Reports what a run would do. A use behind one that can change what it reads is never `ok`: it may change too.
- * Gives how many may change. Throws FACT_UNKNOWN for the first use that no earlier one can help.
+ * Gives how many may change. Throws FACT_UNKNOWN or TASK_REFUSED for the
+ * first use that no earlier one can help.
  */
 export function reportPlan(views: readonly View[], run: Run): number {
   const ahead: { readonly id: string; readonly action: Action }[] = [];
@@ -40,8 +41,12 @@ export function reportPlan(views: readonly View[], run: Run): number {
   return mayChange;
 }
 
-/** The error of a use whose fact cannot be known. */
+/** The error of a use whose fact cannot be known, or that refuses what it found. */
 export function unknownFact({ use, unknown }: View): ProvisionError {
+  if (unknown instanceof Refusal) {
+    const facts = { use: use.id, reason: unknown.message };
+    return new ProvisionError("TASK_REFUSED", facts, { where: use.where, cause: unknown });
+  }
   return new ProvisionError(
     "FACT_UNKNOWN",
     { use: use.id, fact: unknown?.key ?? "", reason: unknown?.reason ?? "" },

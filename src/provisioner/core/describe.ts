@@ -4,7 +4,7 @@ import type { Action } from "./task.ts";
 export function describe(action: Action): string {
   switch (action.kind) {
     case "run":
-      return shortened(action.command.argv.join(" "));
+      return shortened(withoutScript(action.command.argv).join(" "));
     case "symlink":
       return `symlink ${action.path} -> ${action.target}`;
     case "write":
@@ -16,6 +16,13 @@ export function describe(action: Action): string {
     default:
       return action satisfies never;
   }
+}
+
+/** A script that has a name and arguments is told by them: `sh -c … provision-apt install curl`. */
+function withoutScript(argv: readonly string[]): readonly string[] {
+  const [shell, flag, script = "", ...rest] = argv;
+  const isNamed = shell === "sh" && flag === "-c" && rest.length > 0 && script.includes("\n");
+  return isNamed ? [shell, flag, "…", ...rest] : argv;
 }
 
 /** Scripts ride in argv; their first line says enough. */

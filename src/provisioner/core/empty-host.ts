@@ -3,7 +3,7 @@ import type { Host, Landing } from "./host.ts";
 
 /**
  * A machine that has nothing, for planning without one: files, packages and users are absent, units not found.
- * What only a program could tell is unknown.
+ * A program that is asked is not there, so that what only it could tell counts as not yet so.
  */
 export function emptyHost(): Host {
   return {
@@ -37,7 +37,7 @@ function answer({ kind }: FactRequest): FactAnswer {
     case "unit":
       return { value: { load: "not-found", active: "inactive", enabled: "", needsReload: false } };
     case "query":
-      return { unknown: "there is no machine to ask" };
+      return { value: { code: 127, stdout: "", stderr: "" } };
     default:
       return kind satisfies never;
   }

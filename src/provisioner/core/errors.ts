@@ -71,11 +71,21 @@ export const catalogue = {
       `Cannot settle ${use}: "${path}" must be as it was read, is changed by somebody else`,
     mend: ({ path }) => `Find out who writes "${path}" on the target, then run the same command again`,
   }),
+  TASK_REFUSED: entry<{ use: string; reason: string }>({
+    exit: 5,
+    say: ({ use, reason }) => `Cannot settle ${use}: ${reason}`,
+    mend: ({ use }) => `Correct the parameters of "${use}", or clear on the target what stands in its way`,
+  }),
   TASK_NOT_SETTLED: entry<{ use: string; what: string; wanted: string; got: string }>({
     exit: 6,
     say: ({ use, what, wanted, got }) => `Cannot settle ${use}: ${what} must be ${wanted}, is ${got}`,
     mend: ({ what }) =>
       `Find what else on the target decides "${what}"; two uses may want different things of it`,
+  }),
+  ACTION_REFUSED: entry<{ action: string; reason: string }>({
+    exit: 2,
+    say: ({ action, reason }) => `Cannot send ${action}: ${reason}`,
+    mend: ({ action }) => `Correct what the spec gives for ${action}`,
   }),
   // — hosts and SSH —
   HOST_LOST: entry<{ host: string; reason: string }>({
@@ -84,7 +94,245 @@ export const catalogue = {
     mend: ({ host }) =>
       `Check that ${host} is up and reachable, then run the same command again: it goes on where it stopped`,
   }),
+  SSH_TARGET_MALFORMED: entry<{ target: string; what: string }>({
+    exit: 2,
+    say: ({ target, what }) => `Cannot read target "${target}": ${what}`,
+    mend: () => "Write it as user@host, user@host:port or user@[IPv6 address]:port",
+  }),
+  SSH_CONFIG_REFUSED: entry<{ file: string; what: string; mend: string }>({
+    exit: 2,
+    say: ({ file, what }) => `Cannot use "${file}": ${what}`,
+    mend: ({ mend }) => mend,
+  }),
+  SSH_UNREACHABLE: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot reach ${host}: ${reason}`,
+    mend: ({ host }) => `Check that the machine is up and that ${host} is its right name, address and port`,
+  }),
+  SSH_REFUSED: entry<{ host: string }>({
+    exit: 4,
+    say: ({ host }) => `Cannot reach ${host}: the machine answers, but nothing listens on that port`,
+    mend: () =>
+      "Start the machine's SSH server (`systemctl start ssh` on Debian and Ubuntu), or give the port it listens on",
+  }),
+  SSH_TIMED_OUT: entry<{ host: string; stage: string; seconds: number }>({
+    exit: 4,
+    say: ({ host, stage, seconds }) =>
+      `Cannot log in to ${host}: ${stage} must come within ${seconds} s, is still awaited`,
+    mend: ({ host }) =>
+      `Check that no firewall drops packets to ${host} and that the machine is not overloaded`,
+  }),
+  SSH_HANDSHAKE_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot speak SSH with ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that an SSH server answers at ${host} and read its log: it may refuse this address for a while after failed logins`,
+  }),
+  SSH_CHANNEL_REFUSED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start a program on ${host}: ${reason}`,
+    mend: () => "Allow at least 3 sessions per connection: MaxSessions in the machine's sshd_config",
+  }),
+  LOGIN_REFUSED: entry<{ host: string; user: string; tried: string; takes: string }>({
+    exit: 4,
+    say: ({ host, user, tried, takes }) =>
+      `Cannot log in to ${host}: "${user}" must have a key the machine knows, is refused (tried ${tried}; the machine takes ${takes})`,
+    mend: ({ user }) =>
+      `Check the user name; add your public key to ~${user}/.ssh/authorized_keys on the machine, or name the right key with IdentityFile in ~/.ssh/config`,
+  }),
+  KEY_ENCRYPTED: entry<{ host: string; file: string }>({
+    exit: 4,
+    say: ({ host, file }) =>
+      `Cannot log in to ${host}: the key "${file}" must be usable without asking, is locked with a passphrase`,
+    mend: ({ file }) => `Unlock it in the SSH agent: ssh-add "${file}"`,
+  }),
+  KEY_UNREADABLE: entry<{ host: string; file: string; reason: string }>({
+    exit: 4,
+    say: ({ host, file, reason }) => `Cannot log in to ${host} with the key "${file}": ${reason}`,
+    mend: ({ file }) => `Check that "${file}" is a private key: ssh-keygen -y -f "${file}"`,
+  }),
+  HOST_KEY_DIFFERS: entry<{
+    host: string;
+    name: string;
+    known: string;
+    presented: string;
+    file: string | undefined;
+  }>({
+    exit: 4,
+    say: ({ host, known, presented, file }) =>
+      `Cannot trust ${host}: its host key must be ${known}${file ? ` (${file})` : ""}, is ${presented}`,
+    mend: ({ name, file }) =>
+      file
+        ? `Find out why the key changed: somebody may stand between. Only if the change is meant: ssh-keygen -f "${file}" -R "${name}"`
+        : "Find out why another machine answers at this address: the key was given to this machine by provision itself",
+  }),
+  HOST_KEY_UNKNOWN: entry<{ host: string; presented: string; line: string; file: string }>({
+    exit: 4,
+    say: ({ host, presented }) =>
+      `Cannot trust ${host}: its host key must be in known_hosts, is ${presented}, which nobody vouched for`,
+    mend: ({ line, file }) =>
+      `Compare the fingerprint with \`ssh-keygen -lf\` over /etc/ssh/ssh_host_*_key.pub on the machine itself; when equal: echo '${line}' >> "${file}"`,
+  }),
+  HOST_KEY_REVOKED: entry<{ host: string; presented: string; file: string }>({
+    exit: 4,
+    say: ({ host, presented, file }) =>
+      `Cannot trust ${host}: its host key ${presented} is revoked in ${file}`,
+    mend: () => "Give the machine a new host key; a revoked one was marked as stolen",
+  }),
+  HOST_KEY_AUTHORITY: entry<{ host: string; file: string }>({
+    exit: 4,
+    say: ({ host, file }) =>
+      `Cannot trust ${host}: ${file} must have its plain host key, has a @cert-authority line only, and host certificates are not supported`,
+    mend: ({ file }) => `Add the machine's own key to "${file}" beside the @cert-authority line`,
+  }),
+  RAISE_NO_SUDO: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: "${user}" is not root, and sudo is not installed`,
+    mend: () => "Install sudo on the machine, or log in as root",
+  }),
+  RAISE_PASSWORD_NEEDED: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) => `Cannot become root on ${host}: sudo wants a password of "${user}"`,
+    mend: ({ user }) =>
+      `Give the password, or allow it without one: \`${user} ALL=(ALL) NOPASSWD:ALL\` in a file of /etc/sudoers.d, checked by visudo -c`,
+  }),
+  RAISE_PASSWORD_WRONG: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) =>
+      `Cannot become root on ${host}: sudo does not take the password given for "${user}"`,
+    mend: ({ user }) =>
+      `Give the password of "${user}" on that machine; it was sent once and is not sent again`,
+  }),
+  RAISE_REFUSED: entry<{ host: string; user: string; said: string }>({
+    exit: 4,
+    say: ({ host, user, said }) =>
+      `Cannot become root on ${host}: sudo does not allow it to "${user}"${said && `\n${said}`}`,
+    mend: ({ user }) =>
+      `Allow it on the machine: \`${user} ALL=(ALL) ALL\` in a file of /etc/sudoers.d, checked by visudo -c`,
+  }),
+  RAISE_NEEDS_TTY: entry<{ host: string; user: string }>({
+    exit: 4,
+    say: ({ host, user }) => `Cannot become root on ${host}: sudo wants a terminal (requiretty) of "${user}"`,
+    mend: ({ user }) =>
+      `Lift it on the machine: \`Defaults:${user} !requiretty\` in a file of /etc/sudoers.d`,
+  }),
+  RAISE_FAILED: entry<{ host: string; user: string; said: string }>({
+    exit: 4,
+    say: ({ host, user, said }) =>
+      `Cannot become root on ${host} as "${user}": the login shell and sudo did not answer as they should${said && `\n${said}`}`,
+    mend: ({ host }) =>
+      `Log in to ${host} by hand and run \`sudo -n true; id\` to see what stands in the way`,
+  }),
+  SSH_NOT_UP: entry<{ host: string; stage: string; seconds: number; reason: string; tail: string }>({
+    exit: 4,
+    say: ({ host, stage, seconds, reason, tail }) =>
+      `Cannot log in to ${host}: must be up, is not after ${seconds} s; reached: ${stage}; last: ${reason}${tail && `\n${tail}`}`,
+    mend: () =>
+      "Read the console above: it shows where the boot stands; under emulation or load, allow it more time",
+  }),
+  UPLOAD_FAILED: entry<{ host: string; path: string; reason: string }>({
+    exit: 5,
+    say: ({ host, path, reason }) => `Cannot copy to "${path}" on ${host}: ${reason}`,
+    mend: ({ path }) => `Check that the folder of "${path}" exists on the machine, is writable and has space`,
+  }),
+  WORKER_FAILED: entry<{ host: string; reason: string }>({
+    exit: 4,
+    say: ({ host, reason }) => `Cannot start the worker on ${host}: ${reason}`,
+    mend: ({ host }) =>
+      `Check that ${host} runs \`/bin/sh\` with coreutils as root and that /run is writable there`,
+  }),
   // — libvirt and guests —
+  LIBVIRT_MISSING: entry<{ library: string; reason: string }>({
+    exit: 4,
+    say: ({ library, reason }) => `Cannot load ${library}: ${reason}`,
+    mend: () => "Run `provision doctor --fix`, or install Debian's package libvirt0",
+  }),
+  LIBVIRT_DOWN: entry<{ uri: string; reason: string }>({
+    exit: 4,
+    say: ({ uri, reason }) => `Cannot reach libvirt at "${uri}": ${reason}`,
+    mend: () =>
+      "Start it: `systemctl start libvirtd`, or without systemd `virtlogd -d` and then `libvirtd -d`; `provision doctor --fix` does it",
+  }),
+  LIBVIRT_DENIED: entry<{ uri: string; reason: string; user: string }>({
+    exit: 4,
+    say: ({ uri, reason }) => `Cannot use libvirt at "${uri}": ${reason}`,
+    mend: ({ user }) =>
+      `Run \`sudo usermod -aG libvirt ${user}\` and log in again, or use the hypervisor "qemu:///session"`,
+  }),
+  LIBVIRT_STALLED: entry<{ uri: string; call: string; seconds: number }>({
+    exit: 4,
+    say: ({ uri, call, seconds }) =>
+      `Cannot get an answer from libvirt at "${uri}": ${call} must end within ${seconds} s, still runs`,
+    mend: () =>
+      "Look at `journalctl -u libvirtd` for what it waits for; restart it with `systemctl restart libvirtd` (guests go on running)",
+  }),
+  /** `call` is the C function, `code` and `domain` are libvirt's VIR_ERR_* and VIR_FROM_* numbers. */
+  LIBVIRT_FAILED: entry<{ uri: string; call: string; code: number; domain: number; reason: string }>({
+    exit: 5,
+    say: ({ call, code, domain, reason }) => `Cannot ${call}: ${reason} (libvirt error ${code}/${domain})`,
+    mend: ({ reason, uri }) => libvirtMend(reason, uri),
+  }),
+  NETWORK_MISSING: entry<{ network: string; uri: string }>({
+    exit: 4,
+    say: ({ network, uri }) => `Cannot find network "${network}" at "${uri}"`,
+    mend: ({ network, uri }) =>
+      network === "default"
+        ? `Run \`virsh -c ${uri} net-define /usr/share/libvirt/networks/default.xml\` (package libvirt-daemon-config-network), or \`provision doctor --fix\``
+        : `Name a network that \`virsh -c ${uri} net-list --all\` shows, or define it with \`virsh net-define\``,
+  }),
+  DOMAIN_EXISTS: entry<{ domain: string; uri: string; ours: boolean }>({
+    exit: 4,
+    say: ({ domain, uri, ours }) =>
+      `Cannot make domain "${domain}": a domain of this name or UUID is at "${uri}" already${ours ? ", left by another run" : " and is not ours"}`,
+    mend: ({ domain, uri, ours }) =>
+      ours
+        ? "Wait for the other run to end, or run `provision gc` when it is dead"
+        : `Choose another name, or rename it with \`virsh -c ${uri} domrename ${domain} NEW\`; provision never touches it`,
+  }),
+  DOMAIN_FOREIGN: entry<{ domain: string; uri: string }>({
+    exit: 4,
+    say: ({ domain, uri }) =>
+      `Cannot remove domain "${domain}" at "${uri}": it does not bear provision's mark`,
+    mend: ({ domain, uri }) =>
+      `Remove it yourself if it may go: \`virsh -c ${uri} undefine --nvram ${domain}\``,
+  }),
+  GUEST_DIED: entry<{ guest: string; reason: string; console: string }>({
+    exit: 5,
+    say: ({ guest, reason, console }) =>
+      `Cannot go on with guest "${guest}": it ${reason}${console && `\nIts console ended with:\n${console}`}`,
+    mend: ({ guest }) =>
+      `Look at /var/log/libvirt/qemu/${guest}.log on the hypervisor, its free memory and free disk space`,
+  }),
+  GUEST_NEVER_BOOTED: entry<{ guest: string; stage: string; seconds: number; console: string }>({
+    exit: 4,
+    say: ({ guest, stage, seconds, console }) =>
+      `Cannot reach guest "${guest}": stage "${stage}" must be passed, is not after ${seconds} s without progress` +
+      (console ? `\nIts console ended with:\n${console}` : "\nIts console is empty"),
+    mend: ({ stage }) =>
+      stage === "address"
+        ? "Look at the console above for why the guest has no network; check its DHCP with `virsh net-dhcp-leases default`"
+        : "Look at the console above for where the boot stopped; run with --keep-on-error to look into the guest",
+  }),
+  AGENT_FAILED: entry<{ guest: string; command: string; reason: string }>({
+    exit: 5,
+    say: ({ guest, command, reason }) => `Cannot run ${command} by the agent of guest "${guest}": ${reason}`,
+    mend: () =>
+      "See that qemu-guest-agent is installed and runs in the guest: `systemctl status qemu-guest-agent`",
+  }),
+  IMAGE_UNREADABLE: entry<{ path: string; component: string; user: string }>({
+    exit: 4,
+    say: ({ path, component, user }) =>
+      `Cannot give "${path}" to QEMU: "${component}" must be open for its user ${user}, is not`,
+    mend: ({ component }) =>
+      `Run \`chmod o+x ${component}\`, or keep images and cache in another place, such as /var/lib/provision`,
+  }),
+  SEED_FAILED: entry<{ path: string; program: string; reason: string }>({
+    exit: 5,
+    say: ({ path, program, reason }) => `Cannot make seed "${path}": ${program}: ${reason}`,
+    mend: ({ program }) =>
+      `Run \`provision doctor --fix\`, or install the Debian package that has ${program} (dosfstools, mtools, openssh-client)`,
+  }),
 
   // — base images and downloads —
   BASE_UNKNOWN: entry<{ name: string; known: readonly string[] }>({
@@ -197,12 +445,29 @@ export const catalogue = {
   }),
 
   // — the run —
+  LOCKED: entry<{ host: string; holder: string; lock: string }>({
+    exit: 7,
+    say: ({ host, holder, lock }) => `Cannot work on ${host}: "${lock}" must be free, is held by ${holder}`,
+    mend: ({ host, lock }) =>
+      `Wait until that run has ended; when it is dead and its lock stays, run \`rm ${lock}\` on ${host}`,
+  }),
   STOPPED: entry<{ left: string }>({
     exit: 130,
     say: ({ left }) => `Stopped: ${left}`,
     mend: () => "Run the same command again: it goes on where it stopped",
   }),
 } as const;
+
+/** libvirt has one error for a thousand causes; the frequent ones get their own advice. */
+function libvirtMend(reason: string, uri: string): string {
+  if (/firmware/i.test(reason)) return "Install the guest firmware: Debian's package ovmf";
+  if (/emulator|virt type|Cannot find QEMU/i.test(reason))
+    return "Install QEMU: Debian's package qemu-system-x86";
+  if (/space/i.test(reason)) return "Free space on the hypervisor's disk: `df -h` shows which one is full";
+  if (/Permission denied/i.test(reason))
+    return "Open the named path for QEMU's user (`chmod o+x` on each folder above it)";
+  return `Ask libvirt itself for more: \`virsh -c ${uri} list --all\`, and its log in \`journalctl -u libvirtd\``;
+}
 
 /** A lasting name of an error. */
 export type ErrorCode = keyof typeof catalogue;

@@ -45,6 +45,7 @@ export class FactBook {
       module: (about) => ask({ kind: "module", about }),
       query: (about) => ask({ kind: "query", about }),
       source: (path) => this.#nearby(this.#sources.source(path)),
+      sourceText: (path) => this.#nearby(this.#sources.text(path)),
       template: async (name, variables) => this.#sources.template(name, variables),
     };
   }

@@ -1,16 +1,19 @@
 import type { Asked, FactBook } from "./fact-book.ts";
 import { FactUnknown, type FactAnswer } from "./facts.ts";
 import type { Use } from "./recipe.ts";
-import type { Change } from "./task.ts";
+import { Refusal, type Change } from "./task.ts";
 
-/** What a use found, and what it would change; `unknown` when a fact it needs cannot be known. */
+/**
+ * What a use found, and what it would change; `unknown` when a fact it needs cannot be known, or when it
+ * refuses what it found: in both cases an earlier use may still help.
+ */
 export interface View {
   readonly use: Use;
   readonly asked: Asked;
   /** The answers it was planned on; a newer one in the book makes the view stale. */
   readonly seen: ReadonlyMap<string, FactAnswer | undefined>;
   readonly changes: readonly Change[];
-  readonly unknown: FactUnknown | undefined;
+  readonly unknown: FactUnknown | Refusal | undefined;
 }
 
 /** Reads and plans one use on what the book knows; asks the machine for the rest. */
@@ -24,7 +27,9 @@ export async function look(use: Use, book: FactBook): Promise<View> {
     const state = await use.task.read(book.facts(asked), use.params);
     return view({ changes: use.task.plan(use.params, state), unknown: undefined });
   } catch (error) {
-    if (error instanceof FactUnknown) return view({ changes: [], unknown: error });
+    if (error instanceof FactUnknown || error instanceof Refusal) {
+      return view({ changes: [], unknown: error });
+    }
     throw error;
   }
 }

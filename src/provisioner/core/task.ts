@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import type { Static, TSchema } from "typebox";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -106,6 +108,8 @@ export interface Facts {
   query(command: Command): Promise<Output>;
   /** A file beside the spec: its digest and size. */
   source(path: string): Promise<Source>;
+  /** The whole text of a file beside the spec. */
+  sourceText(path: string): Promise<string>;
   /** A template of `templates/`, filled in. A name the variables lack is an error. */
   template(name: string, variables: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -202,3 +206,53 @@ export function write(path: string, text: string, attributes: Attributes = {}): 
 export function differences(...changes: readonly Change[]): readonly Change[] {
   return changes.filter(({ from, to }) => from !== to);
 }
+
+/**
+ * Thrown by `read` or `plan` for what must not be done: parameters that contradict each other, or something in
+ * the way that would be lost. The message reads on after "Cannot settle <use>: " and ends with the way out.
+ */
+export class Refusal extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "Refusal";
+  }
+}
+
+/** What `attributes` asks of something that is there already; nothing when it is so. */
+export function attributeDifferences(path: string, wanted: Attributes, found: FileStat): readonly Change[] {
+  const told = ({ owner, group, mode }: Attributes) => `${owner}:${group} ${mode}`;
+  const { mode = found.mode, owner = found.owner, group = found.group } = wanted;
+  return differences({
+    what: `${path} attributes`,
+    from: told(found),
+    to: told({ mode, owner, group }),
+    // All three in one action: chown clears the set-id bits that a mode may have.
+    actions: [{ kind: "attributes", path, mode, owner, group }],
+  });
+}
+
+/** The digest of a text or of bytes, in lower-case hex: what the fact `digest` says of a file that holds it. */
+export function digestOf(data: string | Uint8Array, algorithm: "sha1" | "sha256" = "sha256"): string {
+  return createHash(algorithm).update(data).digest("hex");
+}
+
+/** For a schema's options: exactly one of these parameters is given. */
+export function exactlyOne(...keys: readonly string[]): { readonly oneOf: readonly object[] } {
+  return { oneOf: keys.map(given) };
+}
+
+/** For a schema's options: one or more of these parameters are given. */
+export function atLeastOne(...keys: readonly string[]): { readonly anyOf: readonly object[] } {
+  return { anyOf: keys.map(given) };
+}
+
+/** `properties` beside `required`: without it ajv's strict mode takes the key for a slip of the pen. */
+function given(key: string): object {
+  return { required: [key], properties: { [key]: {} } };
+}
+
+/** Pattern of a path from the root: no `.` and `..`, no doubled or trailing slash, no control characters. */
+export const absolutePath = "^(/(?!\\.{1,2}(/|$))[^/\\u0000-\\u001f\\u007f]+)+$";
+
+/** Pattern of a user's or group's name; Debian has some with capitals. Never a number, never an option. */
+export const accountName = "^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$";

@@ -35,6 +35,11 @@ export async function digestUses(
       materials.set(path, source.sha256);
       return source;
     },
+    async text(path) {
+      const text = await sources.text(path);
+      materials.set(path, digestOf(text));
+      return text;
+    },
     template(name, variables) {
       const text = sources.template(name, variables);
       materials.set(`${name} ${digestOf(variables)}`, digestOf(text));

@@ -1,6 +1,8 @@
 import type { FactAnswer, FactRequest } from "../core/facts.ts";
 import type { Host } from "../core/host.ts";
+import type { Run } from "../core/run.ts";
 import type { MountEntry, Output, UserEntry } from "../core/task.ts";
+import { until } from "../core/until.ts";
 import type { Assertion } from "./contract.ts";
 import { stateLayout } from "./state-layout.ts";
 import { cloudInitComplaints } from "./wait-for-cloud-init.ts";
@@ -39,8 +41,9 @@ const questions = {
 export async function checkGuest(
   host: Host,
   identity: Identity,
-  claims: { readonly readOnlyRoot: boolean; readonly before: Kept | undefined },
+  claims: { readonly readOnlyRoot: boolean; readonly before: Kept | undefined; readonly run: Run },
 ): Promise<{ readonly assertions: readonly Assertion[]; readonly kept: Kept }> {
+  await untilUp(host, claims.run);
   const facts = Object.values(questions);
   const { answers } = await host.fly({ orders: [], facts });
   const answer = new Map<FactRequest, FactAnswer | undefined>(
@@ -79,6 +82,18 @@ export async function checkGuest(
   }
   if (claims.readOnlyRoot) assertions.push(...(await checkReadOnly(host, root)));
   return { assertions, kept };
+}
+
+/** SSH opens before the last units are through: `starting` is no answer yet. */
+async function untilUp(host: Host, run: Run): Promise<void> {
+  await until(
+    async () => {
+      const { answers } = await host.fly({ orders: [], facts: [questions.state] });
+      const state = (valueOf(answers[0]) as Output | undefined)?.stdout.trim();
+      return state === "starting" || state === "initializing" ? undefined : true;
+    },
+    { deadlineMs: 300_000, pauseMs: 1000, longestMs: 5000, signal: run.signal },
+  );
 }
 
 async function checkReadOnly(host: Host, root: MountEntry | undefined): Promise<Assertion[]> {

@@ -54,8 +54,9 @@ function unified(what: string, from: string | undefined, to: string | undefined)
     undefined,
     { context: 3 },
   );
-  // The first line is a ruler of "=" and names are only repeated by it.
-  return patch.replace(/\n$/, "").split("\n").slice(1);
+  const lines = patch.replace(/\n$/, "").split("\n");
+  // A ruler comes first, and with it sometimes the name once more.
+  return lines.slice(lines.findIndex((line) => line.startsWith("--- ")));
 }
 
 function cut(lines: readonly string[], longest: number): readonly string[] {

@@ -11,7 +11,7 @@ const progressEveryMs = 10_000;
 
 /** Turns events into lines: what there is to say about one, in order. */
 export interface LineWriter {
-  lines(event: Event): readonly string[];
+  readonly lines: (event: Event) => readonly string[];
 }
 
 /** What one display in lines needs. */

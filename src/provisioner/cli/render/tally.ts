@@ -34,7 +34,9 @@ export function startTally(): Tally {
     summary(ms) {
       const parts: string[] = [];
       if (outcomes.size > 0) {
-        parts.push(count(changes, "change"), ...outcomeCounts([...outcomes.values()]));
+        const all = [...outcomes.values()];
+        parts.push(count(changes, "change") + (all.includes("would-change") ? " to make" : ""));
+        parts.push(...outcomeCounts(all));
       }
       if (assertions.held + assertions.broken > 0) {
         parts.push(`${count(assertions.held, "promise")} held`, `${assertions.broken} broken`);
@@ -47,7 +49,8 @@ export function startTally(): Tally {
 }
 
 function outcomeCounts(outcomes: readonly UseOutcome[]): readonly string[] {
-  return (Object.keys(outcomeWords) as UseOutcome[]).flatMap((outcome) => {
+  // How many uses changed is said by the number of changes.
+  return (["ok", "may-change", "failed", "skipped"] as const).flatMap((outcome) => {
     const number = outcomes.filter((each) => each === outcome).length;
     return number === 0 ? [] : [`${number} ${outcomeWords[outcome]}`];
   });

@@ -1,0 +1,166 @@
+import { existsSync } from "node:fs";
+
+import type { TSchema } from "typebox";
+import { describe, expect, it } from "vitest";
+
+import { emptyHost } from "../../src/provisioner/core/empty-host.ts";
+import { tasks } from "../../src/tasks/index.ts";
+import { emptyMachine } from "../support/fake-host.ts";
+import { accepts, complaints, planned, settle } from "../support/tasks.ts";
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** Every parameter with the names around it, those inside objects too. */
+function parameters(schema: Schema, prefix = ""): readonly (readonly [string, Schema])[] {
+  const properties = (schema["properties"] ?? {}) as Readonly<Record<string, Schema>>;
+  return Object.entries(properties).flatMap(([name, value]) => [
+    [prefix + name, value] as const,
+    ...parameters(value, `${prefix}${name}.`),
+  ]);
+}
+
+/** Objects with parameters of their own: the task's, and those inside. */
+function objects(schema: Schema): readonly Schema[] {
+  const properties = Object.values((schema["properties"] ?? {}) as Readonly<Record<string, Schema>>);
+  return [schema, ...properties.filter((value) => "properties" in value).flatMap(objects)];
+}
+
+const examples = tasks.flatMap((task) =>
+  task.examples.map(({ title, params }) => ({ name: `${task.name}: ${title}`, task, params })),
+);
+
+describe("the registry", () => {
+  it("is in alphabetical order and names each task once", () => {
+    const names = tasks.map(({ name }) => name);
+
+    expect(names).toEqual([...new Set(names)].toSorted());
+  });
+
+  it("has the tasks this version promises", () => {
+    const promised =
+      "absent apt apt-repository command directory file fstab group kernel-module locale symlink sysctl " +
+      "systemd-unit timezone tmpfiles user";
+
+    expect(tasks.map(({ name }) => name)).toEqual(expect.arrayContaining(promised.split(" ")));
+  });
+});
+
+describe.each(tasks.map((task) => ({ name: task.name, task })))("task $name", ({ task }) => {
+  const schema = task.schema as TSchema & Schema;
+
+  it("has a kebab-case name and a summary of one sentence", () => {
+    expect(task.name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect(task.summary).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it("has a file and a test of its name", () => {
+    const sources = [`src/tasks/${task.name}.ts`, `src/tasks/${task.name}/index.ts`];
+
+    expect(sources.filter((path) => existsSync(path))).toHaveLength(1);
+    expect(existsSync(`test/tasks/${task.name}.test.ts`)).toBe(true);
+  });
+
+  it("describes each parameter", () => {
+    const silent = parameters(schema).filter(([, { description }]) => typeof description !== "string");
+
+    expect(silent.map(([name]) => name)).toEqual([]);
+  });
+
+  it("closes each of its objects to unknown parameters", () => {
+    for (const object of objects(schema)) expect(object).toMatchObject({ additionalProperties: false });
+  });
+
+  it("refuses a parameter nobody knows, and what is no mapping", () => {
+    const [example] = task.examples;
+    const params = { ...(example?.params as object), nonsense: true };
+
+    expect(complaints(task, params)).toEqual([expect.stringContaining('is "nonsense"')]);
+    for (const value of [null, "text", 5, []]) expect(accepts(task, value)).toBe(false);
+  });
+
+  it("has examples, each of another subject", () => {
+    const subjects = task.examples.map(({ params }) => task.subject(params));
+
+    expect(subjects.length).toBeGreaterThan(0);
+    expect(new Set(subjects).size).toBe(subjects.length);
+  });
+});
+
+describe.each(examples)("example $name", ({ task, params }) => {
+  it("is accepted", () => {
+    expect(complaints(task, params)).toEqual([]);
+  });
+
+  it("has a stable subject without line breaks", () => {
+    const subject = task.subject(params);
+
+    expect(task.subject(structuredClone(params))).toBe(subject);
+    expect(subject).toMatch(/^\S(.*\S)?$/);
+  });
+
+  it("can be planned where there is no machine yet", async () => {
+    const plan = await planned(task, params, emptyHost());
+
+    for (const [what, from, to] of plan) expect([what, from === to]).toEqual([what, false]);
+  });
+
+  it("changes nothing when it is only checked", async () => {
+    const host = emptyMachine();
+
+    await settle(task, params, host, { check: true });
+
+    expect(host.journal).toEqual([]);
+  });
+
+  it("settles an empty machine, and is unchanged the second time, in one flight", async () => {
+    const host = emptyMachine();
+    await settle(task, params, host);
+    const journal = [...host.journal];
+
+    const again = await settle(task, params, host);
+
+    expect(again).toMatchObject({ changed: 0, flights: 1 });
+    expect(host.journal).toEqual(journal);
+  });
+
+  it("says beforehand what it will change", async () => {
+    const foretold = await settle(task, params, emptyMachine(), { check: true });
+
+    const done = await settle(task, params, emptyMachine());
+
+    expect(foretold.changed).toBe(done.changed);
+  });
+
+  it("goes on where it stopped, wherever the connection is cut", async () => {
+    const whole = emptyMachine();
+    await settle(task, params, whole);
+
+    for (let orders = 0; orders <= whole.journal.length; orders += 1) {
+      const host = emptyMachine();
+      host.loseAt(2, orders);
+      await settle(task, params, host);
+      const again = await settle(task, params, host);
+
+      expect(again).toMatchObject({ changed: 0 });
+      expect(host.files.paths()).toEqual(whole.files.paths());
+    }
+  });
+
+  it("is settled by the next run, wherever the first one was killed", async () => {
+    const whole = emptyMachine();
+    const { changed } = await settle(task, params, whole);
+    // Nothing to do, nothing to be killed in: what is to be absent is absent on an empty machine.
+    const cuts = changed === 0 ? [] : Array.from({ length: whole.journal.length + 1 }, (_, orders) => orders);
+
+    for (const orders of cuts) {
+      const host = emptyMachine();
+      host.loseAt(2, orders);
+      host.staysAway = true;
+      await expect(settle(task, params, host)).rejects.toMatchObject({ code: "HOST_LOST" });
+      await settle(task, params, host);
+
+      expect(await settle(task, params, host)).toMatchObject({ changed: 0 });
+      expect(host.files.paths()).toEqual(whole.files.paths());
+    }
+  });
+});

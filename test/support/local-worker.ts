@@ -1,0 +1,85 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { FactAnswer, FactRequest } from "../../src/provisioner/core/facts.ts";
+import type { Landing, OnOutput } from "../../src/provisioner/core/host.ts";
+import type { Action } from "../../src/provisioner/core/task.ts";
+import { workerCommand } from "../../src/provisioner/host/worker-command.ts";
+import { freshToken, type WorkerOptions } from "../../src/provisioner/host/worker-options.ts";
+import { startWorker, type Worker } from "../../src/provisioner/host/worker.ts";
+import { localChannel, type LocalChannel } from "./local-channel.ts";
+
+/** A place for one test: the worker's own directory and room for files. */
+export interface Place extends Disposable {
+  readonly path: string;
+  /** Where workers keep their things. */
+  readonly root: string;
+  at(name: string): string;
+}
+
+/** An empty place below the system's temporary directory; disposing removes it. */
+export function emptyPlace(): Place {
+  const path = mkdtempSync(join(tmpdir(), "provision-test-"));
+  return {
+    path,
+    root: join(path, "run"),
+    at: (name) => join(path, name),
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+/** A worker on this machine. */
+export interface LocalWorker extends Worker {
+  readonly channel: LocalChannel;
+  readonly options: WorkerOptions;
+  /** One order, with what it printed. */
+  act(action: Action, expects?: string | null): Promise<{ landing: Landing | undefined; output: string }>;
+  ask(...facts: readonly FactRequest[]): Promise<readonly FactAnswer[]>;
+}
+
+/** Starts a worker for real, as root's or whoever runs the tests. */
+export async function localWorker(place: Place, given: Partial<WorkerOptions> = {}): Promise<LocalWorker> {
+  const options: WorkerOptions = {
+    host: "here",
+    run: "run-1",
+    token: freshToken(),
+    root: place.root,
+    upload: (from, to) => Promise.resolve(copyFileSync(from, to)),
+    signal: AbortSignal.timeout(60_000),
+    ...given,
+  };
+  const channel = localChannel(workerCommand(options));
+  const worker = await startWorker(channel, options);
+  let orders = 0;
+  return Object.assign(worker, {
+    channel,
+    options,
+    async act(action: Action, expects?: string | null) {
+      let output = "";
+      const onOutput: OnOutput = (_, text) => (output += text);
+      const id = `order ${orders++}`;
+      const order = { id, action, ...(expects !== undefined && { expects }) };
+      const { landings } = await worker.fly({ orders: [order], facts: [] }, onOutput);
+      return { landing: landings[0], output };
+    },
+    ask: async (...facts: readonly FactRequest[]) => (await worker.fly({ orders: [], facts })).answers,
+  });
+}
+
+/** The shells that targets have as /bin/sh, with why one is left out. */
+export const shells = [
+  { name: "dash", argv: ["dash"] as [string], missing: missing("dash") },
+  { name: "bash", argv: ["bash", "--posix"] as [string, string], missing: missing("bash") },
+  { name: "busybox", argv: ["busybox", "sh"] as [string, string], missing: missing("busybox") },
+];
+
+function missing(program: string): string | undefined {
+  try {
+    execFileSync("/bin/sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return `${program} is not installed`;
+  }
+}

@@ -1,0 +1,149 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { file } from "../../src/tasks/file.ts";
+import { emptyMachine } from "../support/fake-host.ts";
+import { accepts, complaints, planned, refusal, settle, sourcesOf } from "../support/tasks.ts";
+
+const motd = { path: "/etc/motd", content: "hello\n" };
+
+describe("file", () => {
+  it("writes root's own 0644 when nothing else is said", async () => {
+    const host = emptyMachine();
+
+    await settle(file, motd, host);
+
+    expect(host.files.read("/etc/motd")).toBe("hello\n");
+    expect(host.files.stat("/etc/motd")).toMatchObject({ mode: "0644", owner: "root", group: "root" });
+    expect(host.journal).toEqual(["write /etc/motd"]);
+  });
+
+  it("leaves the content alone when only mode and owner differ", async () => {
+    const host = emptyMachine();
+    host.files.write("/etc/motd", "hello\n", { mode: "0666", owner: "nobody" });
+
+    const plan = await planned(file, motd, host);
+    await settle(file, motd, host);
+
+    expect(plan).toEqual([["/etc/motd attributes", "nobody:root 0666", "root:root 0644"]]);
+    expect(host.journal).toEqual(["attributes /etc/motd"]);
+  });
+
+  it("shows the texts that differ", async () => {
+    const host = emptyMachine();
+    host.files.write("/etc/motd", "bye\n");
+
+    expect(await planned(file, motd, host)).toEqual([["/etc/motd", "bye\n", "hello\n"]]);
+  });
+
+  it("fills in a template", async () => {
+    const host = emptyMachine();
+
+    await settle(file, { path: "/etc/a", template: "a.conf", variables: { port: 0 } }, host);
+
+    expect(host.files.read("/etc/a")).toBe('a.conf {"port":0}\n');
+  });
+
+  it("uploads a source when its digest differs, and only then", async () => {
+    const host = emptyMachine();
+    const copy = { path: "/usr/local/bin/x", source: "x.sh", mode: "0755" };
+    await settle(file, copy, host, { sources: sourcesOf({ "x.sh": "one" }) });
+    await settle(file, copy, host, { sources: sourcesOf({ "x.sh": "one" }) });
+
+    await settle(file, copy, host, { sources: sourcesOf({ "x.sh": "two" }) });
+
+    expect(host.journal).toEqual(["upload /usr/local/bin/x", "upload /usr/local/bin/x"]);
+  });
+
+  it("refuses to write through or over a link, unless that is said", async () => {
+    const host = emptyMachine();
+    host.files.symlink("/etc/motd", "/run/motd");
+
+    await expect(settle(file, motd, host)).rejects.toMatchObject(
+      refusal(/"\/etc\/motd" must be a file or absent, is a link to "\/run\/motd"/),
+    );
+    await settle(file, { ...motd, replaceLink: true }, host);
+
+    expect(host.files.stat("/etc/motd")).toMatchObject({ type: "file" });
+    expect(host.files.read("/run/motd")).toBeUndefined();
+  });
+
+  it("replaces a link even when the right text lies behind it", async () => {
+    const host = emptyMachine();
+    host.files.write("/srv/motd", "hello\n");
+    host.files.symlink("/etc/motd", "/srv/motd");
+
+    await settle(file, { ...motd, replaceLink: true }, host);
+
+    expect(host.files.stat("/etc/motd")).toMatchObject({ type: "file" });
+  });
+
+  it.each(["directory", "socket"] as const)("never replaces a %s", async (kind) => {
+    const host = emptyMachine();
+    host.files[kind]("/etc/motd");
+
+    await expect(settle(file, { ...motd, replaceLink: true }, host)).rejects.toMatchObject(
+      refusal(/must be a file or absent, is a (directory|other)/),
+    );
+    expect(host.journal).toEqual([]);
+  });
+
+  it("stops when somebody else changed the file after it was read", async () => {
+    const host = emptyMachine();
+    host.files.write("/etc/motd", "old\n");
+    host.beforeFlight(2, () => host.files.write("/etc/motd", "theirs\n"));
+
+    await expect(settle(file, motd, host)).rejects.toMatchObject({ code: "CHANGED_UNDERNEATH" });
+    expect(host.files.read("/etc/motd")).toBe("theirs\n");
+  });
+
+  it("fails in the machine's words when the directory is missing", async () => {
+    await expect(settle(file, { path: "/nowhere/a", content: "" }, emptyMachine())).rejects.toMatchObject({
+      facts: { tail: "/nowhere/a: No such file or directory" },
+    });
+  });
+
+  it.each([
+    [{ path: "/a" }, /"content", "template" or "source"/],
+    [{ path: "/a", content: "", source: "b" }, /only one of/],
+    [{ path: "/a", content: "", variables: {} }, /"template" beside "variables"/],
+    [{ path: "/a", content: "", mode: 644 }, /mode/],
+    [{ path: "/a", content: "", mode: "644" }, /mode/],
+    [{ path: "/a", content: "", owner: "0" }, /owner/],
+    [{ path: "a", content: "" }, /path/],
+    [{ path: "/", content: "" }, /path/],
+    [{ path: "/etc/../a", content: "" }, /path/],
+    [{ path: "/etc/", content: "" }, /path/],
+    [{ path: "/etc//a", content: "" }, /path/],
+    [{ path: "/etc/a\nb", content: "" }, /path/],
+  ])("refuses %j", (params, reason) => {
+    expect(complaints(file, params).join("\n")).toMatch(reason);
+  });
+
+  it.each(["/a", "/etc/.hidden", "/etc/..a", "/srv/with space", "/srv/größe", "/etc/a'$(b)"])(
+    "takes the path %j",
+    (path) => {
+      expect(accepts(file, { path, content: "" })).toBe(true);
+    },
+  );
+
+  it("brings any text over byte for byte, and has nothing to do the second time", async () => {
+    const text = fc.oneof(
+      fc.constantFrom("", "0", " ", "\n", "-n", "a\r\nb", "\t", "'\"$`\\;&|~*", "ß€😀"),
+      fc.string(),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (content) => {
+        const host = emptyMachine();
+        await settle(file, { path: "/etc/x", content }, host);
+
+        expect(host.files.read("/etc/x")).toBe(content);
+        expect(await settle(file, { path: "/etc/x", content }, host)).toMatchObject({
+          changed: 0,
+          flights: 1,
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
