@@ -188,6 +188,16 @@ describe("systemd-unit", () => {
     expect(host.units.state("ssh.service")).toMatchObject({ active: "active", enabled: "enabled" });
   });
 
+  it("puts a text in the place of a mask", async () => {
+    const host = emptyMachine();
+    host.units.systemctl("mask", unit);
+
+    await settle(systemdUnit, { ...own, masked: false }, host);
+
+    expect(host.files.read(path)).toBe(own.content);
+    expect(host.units.state(unit).active).toBe("active");
+  });
+
   it.each([
     [{ unit, masked: true, enabled: true }, /cannot be masked and/],
     [{ unit, masked: true, content: "[Unit]" }, /cannot be masked and/],
