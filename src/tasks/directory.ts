@@ -64,7 +64,8 @@ export const directory = defineTask({
       throw new Refusal(`"${path}" must be a directory, is a link to "${stat.target}"; name that path`);
     }
     if (stat.type !== "directory") {
-      throw new Refusal(`"${path}" must be a directory or absent, is a ${stat.type}; remove it first`);
+      const found = stat.type === "other" ? "device, socket or pipe" : stat.type;
+      throw new Refusal(`"${path}" must be a directory or absent, is a ${found}; remove it first`);
     }
     return attributeDifferences(path, given, stat);
   },

@@ -6,7 +6,7 @@ import {
   attributeDifferences,
   type Change,
   defineTask,
-  differences,
+  digestOf,
   exactlyOne,
   type Facts,
   type FileStat,
@@ -83,80 +83,82 @@ export const file = defineTask({
   subject: ({ path }) => path,
 
   async read(facts, params): Promise<State> {
-    const { path, source } = params;
-    if (source !== undefined) {
-      const [wanted, stat, digest] = await Promise.all([
-        facts.source(source),
-        facts.stat(path),
-        facts.digest(path),
-      ]);
-      return { kind: "source", wanted, stat, digest };
-    }
-    const [wanted, stat, text] = await Promise.all([
-      wantedText(facts, params),
+    const { path } = params;
+    const [wanted, stat, digest, text] = await Promise.all([
+      readWanted(facts, params),
       facts.stat(path),
-      facts.file(path),
+      orReason(facts.digest(path)),
+      // Only to be shown: what is in the way may be no text.
+      orReason(facts.file(path)),
     ]);
-    return { kind: "text", wanted, stat, text };
+    // What stands behind a link, or is a directory, need not be known: it is refused or replaced unread.
+    if (stat?.type === "file" && "reason" in digest) throw digest.reason;
+    const found = stat?.type === "file" && "value" in digest ? digest.value : undefined;
+    return { wanted, stat, digest: found, text: "value" in text ? text.value : undefined };
   },
 
-  plan(params, state) {
+  plan(params, { wanted, stat, digest, text }): readonly Change[] {
     const { path, mode = "0644", owner = "root", group = "root" } = params;
     const attributes = { mode, owner, group };
-    const { stat } = state;
+    if (stat && stat.type !== "file") refuseToReplace(params, stat);
     const isFile = stat?.type === "file";
-    if (stat && !isFile) refuseToReplace(params, stat);
-    return [
-      ...(state.kind === "text"
-        ? differences({
+    const kept = isFile ? attributeDifferences(path, attributes, stat) : [];
+    if (digest === wanted.sha256) return kept;
+    const readable = isFile ? (text ?? `SHA-256 ${digest}`) : stat && `link to ${stat.target}`;
+    const change: Change =
+      wanted.kind === "text"
+        ? { what: path, from: readable, to: wanted.text, actions: [write(path, wanted.text, attributes)] }
+        : {
             what: path,
-            from: isFile ? state.text : inPlace(stat),
-            to: state.wanted,
-            actions: [write(path, state.wanted, attributes)],
-          })
-        : differences({
-            what: path,
-            from: isFile ? state.digest : inPlace(stat),
-            to: state.wanted.sha256,
-            actions: [{ kind: "upload", path, source: state.wanted, ...attributes }],
-          })),
-      ...(isFile ? attributeDifferences(path, attributes, stat) : []),
-    ] satisfies readonly Change[];
+            from: isFile ? `SHA-256 ${digest}` : readable,
+            to: `SHA-256 ${wanted.sha256}`,
+            actions: [{ kind: "upload", path, source: wanted.source, ...attributes }],
+          };
+    return [change, ...kept];
   },
 });
 
-type State =
-  | {
-      readonly kind: "text";
-      readonly wanted: string;
-      readonly stat: FileStat | undefined;
-      readonly text: string | undefined;
-    }
-  | {
-      readonly kind: "source";
-      readonly wanted: Source;
-      readonly stat: FileStat | undefined;
-      readonly digest: string | undefined;
-    };
+type Wanted =
+  | { readonly kind: "text"; readonly text: string; readonly sha256: string }
+  | { readonly kind: "source"; readonly source: Source; readonly sha256: string };
 
-async function wantedText(facts: Facts, params: Static<typeof schema>): Promise<string> {
-  const { content, template, variables = {} } = params;
-  if (content !== undefined) return content;
-  if (template !== undefined) return facts.template(template, variables);
-  throw new Refusal("must have content, template or source, has none");
+interface State {
+  readonly wanted: Wanted;
+  readonly stat: FileStat | undefined;
+  /** Of a regular file at the path itself. */
+  readonly digest: string | undefined;
+  /** Its text, where it is one. */
+  readonly text: string | undefined;
+}
+
+async function readWanted(facts: Facts, params: Static<typeof schema>): Promise<Wanted> {
+  const { content, template, variables = {}, source: path } = params;
+  if (path !== undefined) {
+    const source = await facts.source(path);
+    return { kind: "source", source, sha256: source.sha256 };
+  }
+  const text = template === undefined ? content : await facts.template(template, variables);
+  if (text === undefined) throw new Refusal("must have content, template or source, has none");
+  return { kind: "text", text, sha256: digestOf(text) };
+}
+
+/** A fact that may stay unknown, with the reason kept. */
+async function orReason<Value>(fact: Promise<Value>): Promise<{ value: Value } | { reason: unknown }> {
+  try {
+    return { value: await fact };
+  } catch (reason) {
+    return { reason };
+  }
 }
 
 function refuseToReplace({ path, replaceLink }: Static<typeof schema>, stat: FileStat): void {
   if (stat.type !== "symlink") {
-    throw new Refusal(`"${path}" must be a file or absent, is a ${stat.type}; remove it first`);
+    const found = stat.type === "other" ? "device, socket or pipe" : stat.type;
+    throw new Refusal(`"${path}" must be a file or absent, is a ${found}; remove it first`);
   }
   if (!replaceLink) {
     throw new Refusal(
       `"${path}" must be a file or absent, is a link to "${stat.target}"; name that path, or say replaceLink: true`,
     );
   }
-}
-
-function inPlace(stat: FileStat | undefined): string | undefined {
-  return stat && `link to ${stat.target}`;
 }

@@ -38,9 +38,10 @@ export const kernelModule = defineTask({
 
   subject: ({ name }) => canonical(name),
 
-  async read(facts, { name }): Promise<State> {
+  async read(facts, { name, state = "loaded" }): Promise<State> {
     const [isLoaded, load, settings] = await Promise.all([
-      facts.module(canonical(name)),
+      // Not asked where it does not matter: a machine without modules of its own cannot tell.
+      state === "loaded" && facts.module(canonical(name)),
       facts.file(loadFile(name)),
       facts.file(settingsFile(name)),
     ]);

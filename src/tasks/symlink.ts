@@ -43,8 +43,9 @@ export const symlink = defineTask({
   plan({ path, target, replaceFile }, { stat }) {
     const isReplaceable = !stat || stat.type === "symlink" || (stat.type === "file" && replaceFile);
     if (!isReplaceable) {
+      const found = stat.type === "other" ? "device, socket or pipe" : stat.type;
       const wayOut = stat.type === "file" ? "say replaceFile: true" : "remove it first";
-      throw new Refusal(`"${path}" must be a link or absent, is a ${stat.type}; ${wayOut}`);
+      throw new Refusal(`"${path}" must be a link or absent, is a ${found}; ${wayOut}`);
     }
     return differences({
       what: path,

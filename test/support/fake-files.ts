@@ -38,6 +38,12 @@ export class FakeFiles {
     return entry?.type === "file" ? entry.content : undefined;
   }
 
+  /** Whether something is there, links followed, that is no regular file. */
+  isOdd(path: string): boolean {
+    const entry = this.#entries.get(this.#follow(path));
+    return entry !== undefined && entry.type !== "file";
+  }
+
   digest(path: string): string | undefined {
     const text = this.read(path);
     return text === undefined ? undefined : createHash("sha256").update(text).digest("hex");

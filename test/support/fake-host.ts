@@ -165,6 +165,9 @@ export class FakeHost implements Host {
     const key = factKey(fact);
     const reason = this.unknown.get(key) ?? this.unknown.get(fact.kind);
     if (reason !== undefined) return { unknown: reason };
+    if ((fact.kind === "file" || fact.kind === "digest") && this.files.isOdd(fact.about)) {
+      return { unknown: "is not a regular file" };
+    }
     try {
       return { value: this.#look(fact) };
     } catch (error) {
@@ -216,6 +219,7 @@ export class FakeHost implements Host {
 /** A Debian just after its bootstrap: the usual directories and programs, nothing set up. */
 export function emptyMachine(): FakeHost {
   const host = new FakeHost(DIRECTORIES, debian);
+  host.files.socket("/dev/null");
   host.sysctls.set("net.ipv4.ip_forward", "0");
   host.groups.set("root", { gid: 0, members: [] });
   host.units.install("apt-daily.timer", { active: "active", enabled: true });

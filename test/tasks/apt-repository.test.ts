@@ -65,7 +65,7 @@ describe("readKeys", () => {
 });
 
 describe("apt-repository", () => {
-  it("writes the key, then the sources, then reads the lists", async () => {
+  it("writes the key, reads the lists on trial, and only then writes the sources", async () => {
     const host = emptyMachine();
 
     await settle(aptRepository, vendor, host);
@@ -77,9 +77,11 @@ describe("apt-repository", () => {
     );
     expect(host.journal.filter((line) => !line.startsWith("directory"))).toEqual([
       "write /etc/apt/keyrings/vendor.asc",
-      "write /etc/apt/sources.list.d/vendor.sources",
-      "run provision-apt-update 600 /etc/apt/sources.list.d/vendor.sources",
+      "write /var/lib/provision/trial/vendor.sources",
+      "run provision-apt-update 600 /var/lib/provision/trial/vendor.sources",
+      "remove /var/lib/provision/trial",
       "write /var/lib/provision/stamps/apt-repository-vendor",
+      "write /etc/apt/sources.list.d/vendor.sources",
     ]);
   });
 
@@ -96,7 +98,16 @@ describe("apt-repository", () => {
 
     await settle(aptRepository, changed, host);
 
-    expect(host.journal[0]).toMatch(/^run provision-apt-update/);
+    expect(host.journal).toContainEqual(expect.stringMatching(/^run provision-apt-update/));
+  });
+
+  it("leaves apt as it was when the repository does not answer", async () => {
+    const host = emptyMachine();
+    host.program("provision-apt-update", () => ({ code: 100, stderr: "E: Failed to fetch" }));
+
+    await expect(settle(aptRepository, vendor, host)).rejects.toMatchObject({ code: "ACTION_FAILED" });
+
+    expect(host.files.stat("/etc/apt/sources.list.d/vendor.sources")).toBeUndefined();
   });
 
   it("takes the fingerprint in gpg's spaced form, and the key from beside the spec", async () => {

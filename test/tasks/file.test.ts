@@ -78,12 +78,33 @@ describe("file", () => {
     expect(host.files.stat("/etc/motd")).toMatchObject({ type: "file" });
   });
 
+  it("replaces what is there and is no text", async () => {
+    const host = emptyMachine();
+    host.files.write("/etc/motd", "binary");
+    host.unknown.set("file:/etc/motd", "is not UTF-8 text");
+
+    const [[, from] = []] = await planned(file, motd, host);
+    await settle(file, motd, host);
+
+    expect(from).toMatch(/^SHA-256 [0-9a-f]{64}$/);
+    expect(host.files.read("/etc/motd")).toBe("hello\n");
+  });
+
+  it("does not write over a file that cannot be read", async () => {
+    const host = emptyMachine();
+    host.files.write("/etc/motd", "there");
+    for (const kind of ["file", "digest"]) host.unknown.set(`${kind}:/etc/motd`, "Permission denied");
+
+    await expect(settle(file, motd, host)).rejects.toMatchObject({ code: "FACT_UNKNOWN" });
+    expect(host.journal).toEqual([]);
+  });
+
   it.each(["directory", "socket"] as const)("never replaces a %s", async (kind) => {
     const host = emptyMachine();
     host.files[kind]("/etc/motd");
 
     await expect(settle(file, { ...motd, replaceLink: true }, host)).rejects.toMatchObject(
-      refusal(/must be a file or absent, is a (directory|other)/),
+      refusal(/must be a file or absent, is a (directory|device, socket or pipe)/),
     );
     expect(host.journal).toEqual([]);
   });

@@ -25,6 +25,14 @@ describe("kernel-module", () => {
     expect(await settle(kernelModule, { name: "kvm-intel" }, host)).toMatchObject({ changed: 0 });
   });
 
+  it("need not know what is loaded when the next boot is meant", async () => {
+    const host = emptyMachine();
+    host.unknown.set("module", "the running kernel has no list of what is built in");
+
+    await expect(settle(kernelModule, { name: "a", state: "blacklisted" }, host)).resolves.toBeDefined();
+    await expect(settle(kernelModule, { name: "a" }, host)).rejects.toMatchObject({ code: "FACT_UNKNOWN" });
+  });
+
   it("loads nothing now when the next boot is meant", async () => {
     const host = emptyMachine();
 

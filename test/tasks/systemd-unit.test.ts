@@ -163,11 +163,22 @@ describe("systemd-unit", () => {
     expect(host.journal).toEqual(["run systemctl daemon-reload"]);
   });
 
+  it("refuses to enable what has no section for it, until its text has one", async () => {
+    const state = { unit: undefined, text: undefined, wanted: undefined, stamp: undefined, digests: [] };
+    const loaded = { load: "loaded", active: "inactive", enabled: "static", needsReload: false };
+
+    const plan = (wanted?: string) =>
+      systemdUnit.plan({ unit, enabled: true }, { ...state, unit: loaded, wanted });
+
+    expect(() => plan()).toThrow(/has no \[Install\] section/);
+    expect(plan("[Install]\nWantedBy=multi-user.target\n")).toHaveLength(2);
+  });
+
   it("disables, stops and masks", async () => {
     const host = emptyMachine();
 
-    await settle(systemdUnit, { unit: "apt-daily.timer", enabled: false, state: "stopped" }, host);
-    await settle(systemdUnit, { unit: "apt-daily.timer", masked: true }, host);
+    const off = { unit: "apt-daily.timer", enabled: false, state: "stopped" as const, masked: true };
+    await settle(systemdUnit, off, host);
 
     expect(host.journal).toEqual([
       "run systemctl disable apt-daily.timer",
@@ -186,6 +197,16 @@ describe("systemd-unit", () => {
 
     expect(host.journal[0]).toBe("run systemctl unmask ssh.service");
     expect(host.units.state("ssh.service")).toMatchObject({ active: "active", enabled: "enabled" });
+  });
+
+  it("puts a text in the place of a mask", async () => {
+    const host = emptyMachine();
+    host.units.systemctl("mask", unit);
+
+    await settle(systemdUnit, { ...own, masked: false }, host);
+
+    expect(host.files.read(path)).toBe(own.content);
+    expect(host.units.state(unit).active).toBe("active");
   });
 
   it.each([

@@ -64,17 +64,21 @@ export const aptRepository = defineTask({
     const wantedKey = isPresent && key ? state.wantedKey : undefined;
     const sources = isPresent ? sourcesText(params) : undefined;
     const stamp = sources && digestOf(sources + (wantedKey ?? ""));
+    const removeKey = planFile(keyFile(name), state.foundKey, undefined);
+    if (sources === undefined || stamp === undefined) {
+      const lists: Action = { kind: "remove", path: stampFile(name) };
+      return differences(
+        // The key goes only after the sources that name it.
+        planFile(sourcesFile(name), state.sources, undefined),
+        removeKey,
+        { what: `${name} lists`, from: state.stamp, to: undefined, actions: [lists] },
+      );
+    }
     return differences(
-      ...(isPresent && key ? [planFile(keyFile(name), state.foundKey, wantedKey)] : []),
+      ...(key ? [planFile(keyFile(name), state.foundKey, wantedKey)] : []),
+      { what: `${name} lists`, from: state.stamp, to: stamp, actions: readLists(name, sources, stamp) },
       planFile(sourcesFile(name), state.sources, sources),
-      // The key goes only after the sources that name it.
-      ...(isPresent && key ? [] : [planFile(keyFile(name), state.foundKey, undefined)]),
-      {
-        what: `${name} lists`,
-        from: state.stamp,
-        to: stamp,
-        actions: stamp === undefined ? [{ kind: "remove", path: stampFile(name) }] : refresh(name, stamp),
-      },
+      ...(key ? [] : [removeKey]),
     );
   },
 });
@@ -88,6 +92,7 @@ interface State {
 }
 
 const STAMPS = "/var/lib/provision/stamps";
+const TRIAL = "/var/lib/provision/trial";
 
 function refuseOtherKeys(pinned: readonly string[], key: string): void {
   const reading = readKeys(key);
@@ -151,10 +156,15 @@ exec apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o APT::Get
   -o Dir::Etc::sourcelist="$2" -o Dir::Etc::sourceparts=- update
 `;
 
-function refresh(name: string, stamp: string): readonly Action[] {
-  const argv = ["sh", "-c", REFRESH, "provision-apt-update", "600", sourcesFile(name)] as const;
+/** On trial first: sources that cannot be read would stop every later update of the whole machine. */
+function readLists(name: string, sources: string, stamp: string): readonly Action[] {
+  const trial = `${TRIAL}/${name}.sources`;
+  const argv = ["sh", "-c", REFRESH, "provision-apt-update", "600", trial] as const;
   return [
+    { kind: "directory", path: TRIAL },
+    write(trial, sources),
     { kind: "run", detached: true, timeoutMs: 1_800_000, command: { argv } },
+    { kind: "remove", path: TRIAL },
     { kind: "directory", path: STAMPS },
     write(stampFile(name), stamp),
   ];

@@ -57,9 +57,10 @@ export const systemdUnit = defineTask({
     return [
       ...planUnmask(params, state),
       ...planText(params, state),
-      ...planMask(params, state),
       ...planEnabled(params, state),
       ...planState(params, state),
+      // Last: what is masked while it runs counts as failed once it is stopped.
+      ...planMask(params, state),
     ];
   },
 });
@@ -117,6 +118,9 @@ function planMask({ unit, masked }: Params, state: State): readonly Change[] {
 function planEnabled({ unit, enabled }: Params, state: State): readonly Change[] {
   if (enabled === undefined) return [];
   const found = state.unit?.enabled ?? "";
+  if (enabled && found === "static" && state.wanted === state.text) {
+    throw new Refusal(`"${unit}" cannot be enabled: it has no [Install] section, other units start it`);
+  }
   const isSo = enabled ? startsAtBoot.includes(found) : !found.startsWith("enabled");
   return differences({
     what: `${unit} at boot`,

@@ -22,11 +22,22 @@ export async function readUnit(facts: Facts, params: Params): Promise<State> {
   const [found, wanted, text, stamp, digests] = await Promise.all([
     unit.includes("@.") ? undefined : facts.unit(unit),
     template === undefined ? content : facts.template(template, variables),
-    hasText ? facts.file(textFile(params)) : undefined,
+    hasText ? ownText(facts, params) : undefined,
     hasText || restartOn.length > 0 || params.state === "ran" ? facts.file(stampFile(params)) : undefined,
     Promise.all(restartOn.map((path) => facts.digest(path))),
   ]);
   return { unit: found, wanted, text, stamp, digests };
+}
+
+/** The text in place. A unit that is masked has a link to /dev/null there, which is none. */
+async function ownText(facts: Facts, params: Params): Promise<string | undefined> {
+  const path = textFile(params);
+  // Asked before it is awaited: one flight.
+  const [stat, text] = await Promise.allSettled([facts.stat(path), facts.file(path)]);
+  if (stat.status === "rejected") throw stat.reason;
+  if (stat.value?.target === "/dev/null") return undefined;
+  if (text.status === "rejected") throw text.reason;
+  return text.value;
 }
 
 /** The unit's file under /etc, or its drop-in. */
