@@ -281,6 +281,14 @@ describe("sysctl", () => {
     ]);
   });
 
+  it("calls nothing empty when grep does not know its options", () => {
+    const answers = sysctl.parse(section({ stderr: "grep: invalid option -- 'Z'\n", code: 2 }), [
+      "kernel.ostype",
+    ]);
+
+    expect(answers).toEqual([{ unknown: expect.stringContaining("invalid option") }]);
+  });
+
   it("finds settings of interfaces with a dot in their name", () => {
     expect(sysctl.script(["net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding"])).toBe(
       "t grep -aHZ '' -- /proc/sys/net/ipv4/conf/eth0.100/forwarding /proc/sys/net/ipv4/conf/eth0.100/forwarding",

@@ -18,7 +18,7 @@ read_lock() {
 stale() {
   read_lock 2>/dev/null || return 1
   [ "$h_boot" = "$boot" ] || return 0
-  if grep -qF "$h_token" "/proc/$h_pid/cmdline" 2>/dev/null; then
+  if runs "$h_pid" "$h_token"; then
     [ "$h_owner" != "$owner" ] || evict
     return 1
   fi
@@ -42,7 +42,7 @@ usurp() {
 locked() {
   read_lock 2>/dev/null || h_owner='somebody: its content cannot be read'
   [ -e "$root/lock" ] || refuse "cannot make $root/lock"
-  printf '\\n%s locked %s\\n' "$token" "$h_owner"
+  printf '\\036%s locked %s\\n' "$token" "$h_owner"
   exit 1
 }
 

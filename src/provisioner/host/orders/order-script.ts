@@ -3,12 +3,12 @@ export const orderScript = `
 # Nothing starts after an order that failed, nor when the controller may be dead.
 begin() {
   [ "$stopped" = 0 ] || return 1
-  valid "$lease" || { stopped=1; printf '\\n%s lapsed %s\\n' "$tok" "$1"; return 1; }
+  valid "$lease" || { stopped=1; printf '\\036%s lapsed %s\\n' "$tok" "$1"; return 1; }
   order=$1 rc=0 late=0 word=failed
 }
 
 land() {
-  printf '\\n%s landed %s %s %s\\n' "$tok" "$order" "$word" "$rc" || exit 99
+  printf '\\036%s landed %s %s %s\\n' "$tok" "$order" "$word" "$rc" || exit 99
   [ "$word" = done ] || stopped=1
 }
 
@@ -110,18 +110,31 @@ perform() {
 
 # — detached jobs: root/jobs/<name>/ with id, nonce (run and digest), run, in, log, started, pid, rc —
 
-job_alive() { { read -r job_pid <"$1/pid"; } 2>/dev/null && grep -qF "$1" "/proc/$job_pid/cmdline" 2>/dev/null; }
+job_alive() { { read -r job_pid <"$1/pid"; } 2>/dev/null && runs "$job_pid" "$1"; }
 
 # Its output from the start, until it ends.
 attend() {
   tries=0
   while [ ! -e "$1/pid" ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
   if [ ! -e "$1/rc" ] && job_alive "$1"; then
-    tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log" 2>/dev/null && return
-    # Busybox's tail follows no process.
-    while job_alive "$1"; do sleep 0.2 2>/dev/null || sleep 1; done
+    tail -n +1 -s 0.1 --pid="$job_pid" -f "$1/log" 2>/dev/null || follow "$1"
+  else
+    cat "$1/log"
   fi
-  cat "$1/log"
+}
+
+# For busybox, whose tail follows no process. Whether it lives is asked before the size is: no end is missed.
+follow() {
+  seen=0
+  while :; do
+    job_alive "$1"
+    gone=$?
+    size=$(wc -c <"$1/log")
+    [ "$size" -eq "$seen" ] || tail -c "+$((seen + 1))" "$1/log" | head -c $((size - seen))
+    seen=$size
+    [ "$gone" = 0 ] || break
+    sleep 0.2 2>/dev/null || sleep 1
+  done
 }
 
 job_result() {
@@ -165,9 +178,9 @@ attend_all() {
     { read -r job_run; } <"$j/nonce"
     [ "$job_run" = "$run" ] || continue
     read -r job_id <"$j/id"
-    printf '\\n%s attached %s\\n' "$tok" "$job_id"
+    printf '\\036%s attached %s\\n' "$tok" "$job_id"
     attend "$j"
-    printf '\\n%s detached\\n' "$tok"
+    printf '\\036%s detached\\n' "$tok"
   done
 }
 
