@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
 import { quote, quoteWord } from "../../src/provisioner/host/quote.ts";

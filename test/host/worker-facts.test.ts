@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { FactRequest } from "../../src/provisioner/core/facts.ts";
@@ -123,6 +124,51 @@ for (const { name, argv, missing } of shells) {
   });
 }
 
+it("brings any text of a file unchanged", async () => {
+  using place = emptyPlace();
+  await using worker = await localWorker(place);
+  const text = fc.string({ unit: "binary", maxLength: 300 }).filter((some) => !/\p{Surrogate}/u.test(some));
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 8 }), async (texts) => {
+      texts.forEach((some, at) => writeFileSync(place.at(`${at}`), some));
+
+      const answers = await worker.ask(
+        ...texts.map((_, at) => ({ kind: "file" as const, about: place.at(`${at}`) })),
+      );
+
+      expect(answers).toEqual(texts.map((value) => ({ value })));
+    }),
+    { numRuns: 15 },
+  );
+});
+
+it("starts one process a kind, and two where it reads contents", async () => {
+  using place = emptyPlace();
+  mkdirSync(place.at("bin"));
+  for (const tool of ["find", "cat", "sha256sum", "dpkg-query", "grep", "getent"]) {
+    const script = `#!/bin/bash\necho ${tool} >>${place.at("log")}\nexec -a ${tool} /usr/bin/${tool} "$@"\n`;
+    writeFileSync(place.at(`bin/${tool}`), script, { mode: 0o755 });
+  }
+  await using worker = await localWorker(place, { path: `${place.at("bin")}:/usr/sbin:/usr/bin:/sbin:/bin` });
+  for (let at = 0; at < 40; at++) writeFileSync(place.at(`file-${at}`), `text ${at}`);
+
+  const answers = await worker.ask(
+    ...times((at) => ({ kind: "file", about: place.at(`file-${at}`) })),
+    ...times((at) => ({ kind: "stat", about: place.at(`file-${at}`) })),
+    ...times((at) => ({ kind: "digest", about: place.at(`file-${at}`) })),
+    ...times((at) => ({ kind: "package", about: `package-${at}` })),
+    ...times((at) => ({ kind: "sysctl", about: `kernel.setting_${at}` })),
+    ...times((at) => ({ kind: "group", about: `group-${at}` })),
+    ...times((at) => ({ kind: "mount", about: place.at(`mount-${at}`) })),
+  );
+
+  expect(answers.filter((answer) => "unknown" in answer)).toEqual([]);
+  expect(readFileSync(place.at("log"), "utf8").trim().split("\n").toSorted()).toEqual(
+    ["find", "cat", "find", "find", "sha256sum", "dpkg-query", "grep", "getent", "cat"].toSorted(),
+  );
+});
+
 it("reads more than one command line holds", async () => {
   using place = emptyPlace();
   const names = Array.from({ length: 1200 }, (_, at) => `${"long".repeat(20)}-${at}`);
@@ -231,3 +277,7 @@ it("keeps the facts that came before too many bytes of files", async () => {
     "known",
   ]);
 });
+
+function times(about: (at: number) => FactRequest): FactRequest[] {
+  return Array.from({ length: 40 }, (_, at) => about(at));
+}

@@ -1,11 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
 import { run, type RunAction } from "../../src/provisioner/core/task.ts";
-import { emptyPlace, localWorker, shells, type LocalWorker, type Place } from "../support/local-worker.ts";
+import {
+  emptyPlace,
+  localWorker,
+  rejection,
+  shells,
+  type LocalWorker,
+  type Place,
+} from "../support/local-worker.ts";
 
 const done = { kind: "done" };
 
@@ -21,10 +29,10 @@ for (const { name, argv, missing } of shells) {
       using place = emptyPlace();
       const first = await localWorker(place, { shell: argv });
       const flight = fly(first, job(place, 7));
-      const lost = expect(flight.result).rejects.toMatchObject({ name: "HostLost" });
+      const lost = rejection(flight.result);
       await place.appears("ran");
       process.kill(-first.pid, "SIGKILL");
-      await lost;
+      expect(await lost).toMatchObject({ name: "HostLost" });
 
       await using second = await localWorker(place, { shell: argv });
       const again = fly(second, job(place, 7));
@@ -38,10 +46,10 @@ for (const { name, argv, missing } of shells) {
     it("gives the result of one that ended while nobody was there", async () => {
       using place = emptyPlace();
       const first = await localWorker(place, { shell: argv });
-      const lost = expect(fly(first, job(place, 5)).result).rejects.toMatchObject({ name: "HostLost" });
+      const lost = rejection(fly(first, job(place, 5)).result);
       await place.appears("ran");
       process.kill(-first.pid, "SIGKILL");
-      await lost;
+      expect(await lost).toMatchObject({ name: "HostLost" });
 
       await using second = await localWorker(place, { shell: argv });
       letGo(place);
@@ -54,23 +62,57 @@ for (const { name, argv, missing } of shells) {
     it("is waited for after a reconnect, and its output told", async () => {
       using place = emptyPlace();
       const first = await localWorker(place, { shell: argv });
-      const lost = expect(fly(first, job(place)).result).rejects.toMatchObject({ name: "HostLost" });
+      const lost = rejection(fly(first, job(place)).result);
       await place.appears("ran");
       process.kill(-first.pid, "SIGKILL");
-      await lost;
+      expect(await lost).toMatchObject({ name: "HostLost" });
 
       await using second = await localWorker(place, { shell: argv });
-      const said: string[] = [];
-      const attached = second.attachRunning((id, text) => said.push(`${id}: ${text}`));
-      letGo(place);
-      await attached;
+      let said = "";
+      await second.attachRunning((id, text) => {
+        said += `${id}: ${text}`;
+        letGo(place);
+      });
 
-      expect(said.join("").replaceAll("long job: ", "")).toBe("begun\nended\n");
+      expect(said).toBe("long job: begun\nlong job: ended\n");
       expect((await fly(second, job(place)).result)[0]).toEqual(done);
       expect(readFileSync(place.at("ran"), "utf8")).toBe("once\n");
     });
   });
 }
+
+it("keeps nobody from the lock once the connection is gone", async () => {
+  using place = emptyPlace();
+  const lock = { owner: "me", waitMs: 0 };
+  const first = await localWorker(place, { lock });
+  const lost = rejection(fly(first, job(place)).result);
+  await place.appears("ran");
+  first.channel.close();
+  expect(await lost).toMatchObject({ name: "HostLost" });
+
+  await using second = await localWorker(place, { lock: { owner: "another", waitMs: 4000 } });
+  const again = fly(second, job(place));
+  letGo(place);
+
+  expect(await again.result).toEqual([done]);
+  expect(readFileSync(place.at("ran"), "utf8")).toBe("once\n");
+});
+
+it("is handed over to the same owner's next worker while the connection hangs", async () => {
+  using place = emptyPlace();
+  const lock = { owner: "me", waitMs: 0 };
+  const hung = await localWorker(place, { lock });
+  const lost = rejection(fly(hung, job(place)).result);
+  await place.appears("ran");
+
+  await using second = await localWorker(place, { lock });
+  expect(await lost).toMatchObject({ name: "HostLost" });
+  const again = fly(second, job(place));
+  letGo(place);
+
+  expect(await again.result).toEqual([done]);
+  expect(readFileSync(place.at("ran"), "utf8")).toBe("once\n");
+});
 
 it("is in a session of its own, with nothing of the connection", async () => {
   using place = emptyPlace();
@@ -101,10 +143,10 @@ it("is started anew by another run once it has ended", async () => {
 it("is attached by another run while it runs", async () => {
   using place = emptyPlace();
   const first = await localWorker(place, { run: "run-1" });
-  const lost = expect(fly(first, job(place)).result).rejects.toMatchObject({ name: "HostLost" });
+  const lost = rejection(fly(first, job(place)).result);
   await place.appears("ran");
   process.kill(-first.pid, "SIGKILL");
-  await lost;
+  expect(await lost).toMatchObject({ name: "HostLost" });
 
   await using second = await localWorker(place, { run: "run-2" });
   const again = fly(second, job(place));
@@ -173,21 +215,16 @@ it("gets its standard input and variables, and hides them from others", async ()
 
 /** Starts the flight of one detached order; `heard` waits until so much came of it. */
 function fly(worker: LocalWorker, action: RunAction) {
+  const said = new EventEmitter();
   let output = "";
-  let wake = () => {};
   const flight = worker.fly({ orders: [{ id: "long job", action }], facts: [] }, (_, text) => {
     output += text;
-    wake();
+    said.emit("more");
   });
   return {
     result: flight.then(({ landings }) => landings),
     async heard(text: string) {
-      while (!output.includes(text)) {
-        await new Promise<void>((resolve, reject) => {
-          wake = resolve;
-          flight.catch(reject);
-        });
-      }
+      while (!output.includes(text)) await Promise.race([once(said, "more"), flight]);
     },
   };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync, mkdirSync } from 
 import { expect, it } from "vitest";
 
 import { run } from "../../src/provisioner/core/task.ts";
-import { emptyPlace, localWorker, type Place } from "../support/local-worker.ts";
+import { emptyPlace, localWorker, rejection, type Place } from "../support/local-worker.ts";
 
 const anna = { owner: "anna@desk run 1", waitMs: 0 };
 const bert = { owner: "bert@desk run 2", waitMs: 0 };
@@ -99,11 +99,11 @@ it("makes the same owner's worker of a hung connection end after the order it is
     ],
     facts: [],
   });
-  const lost = expect(flight).rejects.toMatchObject({ name: "HostLost" });
+  const lost = rejection(flight);
   await place.appears("begun");
 
   await using second = await localWorker(place, { lock: anna });
-  await lost;
+  expect(await lost).toMatchObject({ name: "HostLost" });
 
   expect(existsSync(place.at("ended"))).toBe(true);
   expect(existsSync(place.at("never"))).toBe(false);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,6 +18,8 @@ export interface Place extends Disposable {
   /** Where workers keep their things. */
   readonly root: string;
   at(name: string): string;
+  /** What lies there beside the worker's own things. */
+  contents(): string[];
   /** Waits for a file that a program of the test makes. */
   appears(name: string): Promise<void>;
 }
@@ -29,6 +31,10 @@ export function emptyPlace(): Place {
     path,
     root: join(path, "run"),
     at: (name) => join(path, name),
+    contents: () =>
+      readdirSync(path)
+        .filter((name) => name !== "run")
+        .toSorted(),
     async appears(name) {
       const look = () => Promise.resolve(existsSync(join(path, name)) ? true : undefined);
       const patience = { deadlineMs: 20_000, pauseMs: 10, signal: AbortSignal.timeout(30_000) };
@@ -90,4 +96,14 @@ function missing(program: string): string | undefined {
   } catch {
     return `${program} is not installed`;
   }
+}
+
+/** What a promise rejects with. Asked for at once, so that no rejection goes unhandled meanwhile. */
+export function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error("it did not reject");
+    },
+    (error: unknown) => error,
+  );
 }

@@ -27,8 +27,8 @@ stale() {
 
 # Our own worker of a lost connection: it ends the order it is at, starts no other, and goes.
 evict() {
-  rm -f "$root/lease.$h_token"
   { read -r h_watcher <"$h_dir/watcher" && kill "$h_watcher"; } 2>/dev/null
+  hang_up "$root/lease.$h_token" "$h_dir"
   # It may need the time of its order, however little the caller wants to wait for others.
   [ -n "$evicted" ] || { evicted=1; up; [ "$end" -ge $((now + 15000)) ] || end=$((now + 15000)); }
 }

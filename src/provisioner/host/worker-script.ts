@@ -37,6 +37,7 @@ leave() {
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
   [ ! -e "$d/bye" ] || forget_jobs
   [ -z "$owner" ] || unlock
+  [ ! -e "$d/roomy" ] || while read -r roomy; do rm -rf "$roomy"; done <"$d/roomy"
   rm -rf "$d" "$drop" "$lease" "$lease.new"
 }
 
@@ -56,8 +57,13 @@ watch() {
         ;;
     esac
   done
-  # No word can come any more: what has not started must not.
-  rm -f "$lease"
+  hang_up "$lease" "$d"
+}
+
+# No word can come any more: what has not started must not, and what only listens has no more to do.
+hang_up() {
+  rm -f "$1"
+  { read -r hung <"$2/beacon" && kill "$hung"; } 2>/dev/null
 }
 
 umask 077
