@@ -67,6 +67,21 @@ describe("a channel", () => {
     expect(got.bytes().equals(sent)).toBe(true);
   });
 
+  it("does not wait for acknowledgements: Nagle's algorithm would make this 50 times 40 ms", async () => {
+    const channel = await connection.open("exec cat");
+    const got = new Collected(channel);
+    const started = performance.now();
+
+    for (let turn = 1; turn <= 50; turn++) {
+      await channel.write(Buffer.from("x"));
+      await channel.write(Buffer.from("y"));
+      await got.until(turn * 2);
+    }
+
+    expect(performance.now() - started).toBeLessThan(1500);
+    channel.close();
+  });
+
   it("keeps output for a listener that comes late", async () => {
     const channel = await connection.open("printf early; exec cat");
     const second = await connection.open("printf second");

@@ -56,6 +56,24 @@ async function temporary(parent: string): Promise<{ path: string } & AsyncDispos
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** A server whose logins find this script when they look for sudo. */
+async function withSudo(
+  script: string,
+  env: readonly string[] = [],
+): Promise<{ server: SshServer } & AsyncDisposable> {
+  const folder = await temporary("/tmp");
+  await writeFile(join(folder.path, "sudo"), script, { mode: 0o755 });
+  const path = `PATH=${folder.path}:/usr/bin:/bin`;
+  const made = await startSshServer({ user: user.name, env: [path, ...env] });
+  return {
+    server: made,
+    async [Symbol.asyncDispose]() {
+      await made[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** What a program prints until it ends, or until that much has come: then it is closed. */
 async function outputOf(channel: Channel, enough?: string): Promise<string> {
   let text = "";
@@ -196,16 +214,21 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("gives up when sudo stays silent", async () => {
-    await using folder = await temporary("/tmp");
-    await writeFile(join(folder.path, "sudo"), "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
-    const env = [`PATH=${folder.path}:/usr/bin:/bin`];
-    await using slow = await startSshServer({ user: user.name, env });
-    await using at = await login([free], { timeoutMs: 300 }, { at: slow });
+    await using slow = await withSudo("#!/bin/sh\nexec sleep 60\n");
+    await using at = await login([free], { timeoutMs: 300 }, { at: slow.server });
 
     await expect(at.connection.open("id")).rejects.toMatchObject({
       code: "RAISE_FAILED",
       message: expect.stringContaining("did not answer within 1 s") as string,
     });
+  });
+
+  it("speaks with sudo in the C locale, whatever the login's is", async () => {
+    const script = '#!/bin/sh\necho "LC_ALL=$LC_ALL LANGUAGE=$LANGUAGE" >&2\nexit 1\n';
+    await using foreign = await withSudo(script, ["LC_ALL=de_DE.UTF-8", "LANGUAGE=de"]);
+    await using at = await login([free], {}, { at: foreign.server });
+
+    await expect(at.connection.open("id")).rejects.toMatchObject({ facts: { said: "LC_ALL=C LANGUAGE=" } });
   });
 
   it("says so when there is no sudo", async () => {
