@@ -37,7 +37,7 @@ const rows: Readonly<Record<string, Row>> = {
   "src/provisioner/pins/": { ours: at("core", "local", "spec"), packages: ["typebox", "yaml"], node: ["*"] },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
-    packages: ["p-limit", "typebox"],
+    packages: ["typebox"],
     node: ["*"],
   },
   "src/provisioner/doctor/": {
