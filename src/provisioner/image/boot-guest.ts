@@ -37,6 +37,9 @@ export interface BootedGuest extends AsyncDisposable {
   readonly hostKey: string;
   /** The serial console's file. */
   readonly console: string;
+  readonly address: string;
+  /** The private key that logs in. */
+  readonly keyFile: string;
   /** For people: how to get in by hand. */
   readonly sshLine: string;
 }
@@ -105,16 +108,14 @@ export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
   }
 }
 
-function booted(
-  parts: Omit<BootedGuest, "sshLine" | typeof Symbol.asyncDispose> & { address: string; keyFile: string },
-): BootedGuest {
-  const { address, keyFile, ...rest } = parts;
+function booted(parts: Omit<BootedGuest, "sshLine" | typeof Symbol.asyncDispose>): BootedGuest {
+  const { address, keyFile, user } = parts;
   return {
-    ...rest,
-    sshLine: `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${rest.user}@${address}`,
+    ...parts,
+    sshLine: `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${user}@${address}`,
     async [Symbol.asyncDispose]() {
-      await rest.host[Symbol.asyncDispose]();
-      await rest.guest[Symbol.asyncDispose]();
+      await parts.host[Symbol.asyncDispose]();
+      await parts.guest[Symbol.asyncDispose]();
     },
   };
 }
