@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -9,14 +9,14 @@ import type { Shell, Stream } from "./cli/shell.ts";
 /** This process as a shell for commands: its streams, its signals, its terminal. To be opened once. */
 export function shellOfProcess(): Shell {
   const stop = new AbortController();
-  let left: () => string = () => "nothing was begun";
+  let left: (() => string) | undefined;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (!stop.signal.aborted) {
         stop.abort();
         return;
       }
-      process.stderr.write(`\nStopped at once: ${left()}\n`);
+      process.stderr.write(`\nStopped at once: ${left?.() ?? "nothing was begun"}\n`);
       process.exit(exitStopped);
     });
   }
@@ -33,6 +33,9 @@ export function shellOfProcess(): Shell {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
+    user: userInfo().username,
+    isRoot: process.getuid?.() === 0,
+    machine: hostname(),
     pid: process.pid,
     signal: stop.signal,
     onHurry(tell) {

@@ -143,7 +143,31 @@ describe("converge", () => {
     await go(host, recipe);
 
     expect(host.files.get("/made-by-program")).toBe("ours");
-    expect(host.flights[1]).toEqual({ orders: ["run set vm.a 1"], facts: ["file:/made-by-program"] });
+    expect(host.flights[1]).toEqual({
+      orders: ["run set vm.a 1"],
+      facts: ["file:/made-by-program", "file:/later"],
+    });
+  });
+
+  it("needs one flight from one program to the next, with all that lies between", async () => {
+    const host = new MapHost();
+    settingsOf(host);
+    const recipe = [
+      use(setting, { key: "vm.a", value: "1" }),
+      ...["/a", "/b", "/c"].map((path) => use(note, { path, text: "x" })),
+      use(setting, { key: "vm.b", value: "1" }),
+      use(note, { path: "/d", text: "x" }),
+    ];
+
+    await go(host, recipe);
+
+    expect(host.flights.map(({ orders }) => orders)).toEqual([
+      [],
+      ["run set vm.a 1"],
+      ["write /a", "write /b", "write /c", "run set vm.b 1"],
+      ["write /d"],
+      [],
+    ]);
   });
 
   it("leaves alone what an earlier use's program has brought about", async () => {

@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import type { SshChannel } from "../../src/provisioner/host/ssh-channel.ts";
 import type { SshConnection } from "../../src/provisioner/host/ssh-connection.ts";
 import { startCutProxy, type CutProxy } from "../support/cut-proxy.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
+
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let server: SshServer;
 let connection: SshConnection;
@@ -62,6 +65,21 @@ describe("a channel", () => {
     await channel.closed;
 
     expect(got.bytes().equals(sent)).toBe(true);
+  });
+
+  it("does not wait for acknowledgements: Nagle's algorithm would make this 50 times 40 ms", async () => {
+    const channel = await connection.open("exec cat");
+    const got = new Collected(channel);
+    const started = performance.now();
+
+    for (let turn = 1; turn <= 50; turn++) {
+      await channel.write(Buffer.from("x"));
+      await channel.write(Buffer.from("y"));
+      await got.until(turn * 2);
+    }
+
+    expect(performance.now() - started).toBeLessThan(1500);
+    channel.close();
   });
 
   it("keeps output for a listener that comes late", async () => {

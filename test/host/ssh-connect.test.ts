@@ -6,17 +6,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import type { ConnectOptions, SshStage } from "../../src/provisioner/host/connect-options.ts";
 import { parsePublicKey, fingerprint } from "../../src/provisioner/host/known-hosts.ts";
+import { dialThrough } from "../../src/provisioner/host/dial.ts";
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import type { SshConnection } from "../../src/provisioner/host/ssh-connection.ts";
-import type { SshTarget } from "../../src/provisioner/host/ssh-target.ts";
+import { readTarget, type SshTarget } from "../../src/provisioner/host/ssh-target.ts";
 import { startCutProxy } from "../support/cut-proxy.ts";
 import { makeKey, publicKeyOf, startSshServer, type SshServer } from "../support/ssh-server.ts";
 
 const exec = promisify(execFile);
+
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let dir: string;
 let server: SshServer;
@@ -103,7 +107,7 @@ describe("with an agent", () => {
 
   beforeAll(async () => {
     socket = join(dir, "agent.sock");
-    agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"] });
+    agent = spawn("/usr/bin/ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"] });
     await once(agent.stdout ?? agent, "data");
     locked = join(dir, "locked");
     await makeKey(locked, "ed25519", "a passphrase");
@@ -346,6 +350,50 @@ describe("jump hosts", () => {
         `jump host ${server.user}@127.0.0.1:${server.port} says: Connection refused`,
       ) as string,
     });
+  });
+
+  it("gives up in time when the jump host does not answer", async () => {
+    await using proxy = await startCutProxy({ port: server.port });
+    await using jump = await connect(server.target({ port: proxy.port }));
+    proxy.stall();
+
+    await expect(
+      dialThrough(jump, server.target(), { timeoutMs: 100, signal: new AbortController().signal }),
+    ).rejects.toMatchObject({ code: "SSH_TIMED_OUT" });
+    proxy.resume();
+  });
+
+  it("stops at once when told to while the jump host does not answer", async () => {
+    await using proxy = await startCutProxy({ port: server.port });
+    await using jump = await connect(server.target({ port: proxy.port }));
+    proxy.stall();
+    const stop = new AbortController();
+    const reason = new Error("told to stop");
+
+    const dialling = dialThrough(jump, server.target(), { timeoutMs: 60_000, signal: stop.signal });
+    stop.abort(reason);
+
+    await expect(dialling).rejects.toBe(reason);
+    proxy.resume();
+  });
+
+  it("does what ssh_config says: alias, port, user, key, known hosts and jump host", async () => {
+    await using edge = await startSshServer();
+    const known = join(dir, "known-both");
+    await writeFile(known, edge.knownHosts + server.knownHosts);
+    const blocks = [edge, server].map(
+      ({ port, user, keyFile }, index) =>
+        `Host hop${index}\n HostName 127.0.0.1\n Port ${port}\n User ${user}\n IdentityFile ${keyFile}\n`,
+    );
+    const configFile = join(dir, "config");
+    const rest = `Host hop1\n ProxyJump hop0\nHost *\n IdentitiesOnly yes\n UserKnownHostsFile ${known}\n`;
+    await writeFile(configFile, [...blocks, rest].join(""));
+    const target = await readTarget("hop1", { home: dir, user: "nobody", env: {}, configFile });
+
+    await using connection = await connect(target);
+
+    expect(await outputOf(connection, "whoami")).toBe(`${server.user}\n`);
+    expect(await edge.log()).toContain("Accepted publickey");
   });
 
   it("notices when the jump host is lost", async () => {

@@ -4,20 +4,29 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import type { Channel, Connection } from "../../src/provisioner/host/channel.ts";
 import { raise, type RaiseOptions } from "../../src/provisioner/host/raise.ts";
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
-import { startSshServer } from "../support/ssh-server.ts";
-import { makeSystemUser, whyNoSystemUser } from "../support/system-user.ts";
+import { startSshServer, type SshServer } from "../support/ssh-server.ts";
+import { makeSystemUser, whyNoSystemUser, type SystemUser } from "../support/system-user.ts";
 
+const free = "USER ALL=(ALL) NOPASSWD:ALL";
+const asking = "USER ALL=(ALL) ALL";
 const exec = promisify(execFile);
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
 const go = new AbortController().signal;
 const why = whyNoSystemUser(["/usr/bin/sudo"]);
 if (why !== undefined) process.stderr.write(`skipped: sudo over SSH: ${why}\n`);
 const whyNoCsh = why ?? whyNoSystemUser(["/bin/csh"]);
 if (whyNoCsh !== undefined) process.stderr.write(`skipped: csh as login shell: ${whyNoCsh}\n`);
+
+const password = "p4ss \"word' $HOME %p \\";
+let user: SystemUser;
+let server: SshServer;
 
 interface Login extends AsyncDisposable {
   readonly connection: Connection;
@@ -25,24 +34,19 @@ interface Login extends AsyncDisposable {
   readonly user: string;
 }
 
-/** A user as described, logged in on a server of his own. */
+/** The user of these tests, or another one, logged in, with these lines in sudoers. */
 async function login(
-  about: { shell?: string; password?: string; sudoers?: readonly string[] },
+  sudoers: readonly string[],
   options: RaiseOptions = {},
-  config: readonly string[] = [],
+  { as = user, at = server }: { as?: SystemUser; at?: SshServer } = {},
 ): Promise<Login> {
-  const user = await makeSystemUser(about);
-  const server = await startSshServer({ user: user.name, config });
-  const connection = raise(await connectSsh(server.target(), { signal: go }), options);
+  await as.allow(sudoers);
+  const connection = raise(await connectSsh(at.target(), { signal: go }), options);
   return {
     connection,
-    dir: server.dir,
-    user: user.name,
-    async [Symbol.asyncDispose]() {
-      await connection[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-      await user[Symbol.asyncDispose]();
-    },
+    dir: at.dir,
+    user: as.name,
+    [Symbol.asyncDispose]: async () => connection[Symbol.asyncDispose](),
   };
 }
 
@@ -50,6 +54,24 @@ async function temporary(parent: string): Promise<{ path: string } & AsyncDispos
   const path = await mkdtemp(join(parent, "provision-raise-"));
   await chmod(path, 0o755);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A server whose logins find this script when they look for sudo. */
+async function withSudo(
+  script: string,
+  env: readonly string[] = [],
+): Promise<{ server: SshServer } & AsyncDisposable> {
+  const folder = await temporary("/tmp");
+  await writeFile(join(folder.path, "sudo"), script, { mode: 0o755 });
+  const path = `PATH=${folder.path}:/usr/bin:/bin`;
+  const made = await startSshServer({ user: user.name, env: [path, ...env] });
+  return {
+    server: made,
+    async [Symbol.asyncDispose]() {
+      await made[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** What a program prints until it ends, or until that much has come: then it is closed. */
@@ -64,6 +86,16 @@ async function outputOf(channel: Channel, enough?: string): Promise<string> {
 }
 
 describe.skipIf(why !== undefined)("raise by sudo", () => {
+  beforeAll(async () => {
+    user = await makeSystemUser({ password });
+    server = await startSshServer({ user: user.name });
+  });
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await user[Symbol.asyncDispose]();
+  });
+
   it.each([
     { name: "plain", sudoers: [] },
     { name: "use_pty", sudoers: ["Defaults:USER use_pty"] },
@@ -73,7 +105,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
       sudoers: ["Defaults:USER use_pty, log_input, log_output", "Defaults:USER iolog_dir=/var/tmp/USER-io"],
     },
   ])("runs as root with NOPASSWD, any bytes both ways, with $name", async ({ sudoers }) => {
-    await using at = await login({ sudoers: ["USER ALL=(ALL) NOPASSWD:ALL", ...sudoers] });
+    await using at = await login([free, ...sudoers]);
     const sent = randomBytes(1_000_000);
 
     const who = await outputOf(await at.connection.open("id -u; echo err >&2; read wait"), "0\n");
@@ -93,8 +125,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("sends the password after the prompt, once per program", async () => {
-    const password = "p4ss \"word' $HOME %p \\";
-    await using at = await login({ password, sudoers: ["USER ALL=(ALL) ALL"] }, { sudoPassword: password });
+    await using at = await login([asking], { sudoPassword: password });
 
     const channel = await at.connection.open("id -u; cat; echo 'on stderr' >&2");
     const heard = outputOf(channel, "0\nfirst line of input\n");
@@ -106,8 +137,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("keeps the password off every command line and environment", async () => {
-    const password = `secret${randomBytes(8).toString("hex")}`;
-    await using at = await login({ password, sudoers: ["USER ALL=(ALL) ALL"] }, { sudoPassword: password });
+    await using at = await login([asking], { sudoPassword: password });
 
     const seen = await outputOf(
       await at.connection.open("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null"),
@@ -119,7 +149,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("does not send the password to a program when sudo wants none", async () => {
-    await using at = await login({ sudoers: ["USER ALL=(ALL) NOPASSWD:ALL"] }, { sudoPassword: "unneeded" });
+    await using at = await login([free], { sudoPassword: "unneeded" });
     const channel = await at.connection.open("head -c 5");
     const heard = outputOf(channel);
 
@@ -129,10 +159,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("shows the program's standard error, not the conversation with sudo", async () => {
-    await using at = await login(
-      { password: "good", sudoers: ["USER ALL=(ALL) ALL"] },
-      { sudoPassword: "good" },
-    );
+    await using at = await login([asking], { sudoPassword: password });
     const channel = await at.connection.open("echo its own words >&2");
 
     await outputOf(channel);
@@ -141,10 +168,7 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("refuses a wrong password in 5 s, and never sends it again", async () => {
-    await using at = await login(
-      { password: "good", sudoers: ["USER ALL=(ALL) ALL"] },
-      { sudoPassword: "bad" },
-    );
+    await using at = await login([asking], { sudoPassword: "bad" });
     const started = performance.now();
 
     await expect(at.connection.open("id")).rejects.toMatchObject({
@@ -160,35 +184,17 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it.each([
-    {
-      name: "no password is given and sudo wants one",
-      password: "good",
-      sudoers: ["USER ALL=(ALL) ALL"],
-      options: {},
-      code: "RAISE_PASSWORD_NEEDED",
-    },
-    {
-      name: "the user is not in sudoers",
-      password: "good",
-      sudoers: [],
-      options: { sudoPassword: "good" },
-      code: "RAISE_REFUSED",
-    },
+    { name: "sudo wants a password and none is given", sudoers: [asking], code: "RAISE_PASSWORD_NEEDED" },
+    { name: "the user is not in sudoers", sudoers: [], sudoPassword: password, code: "RAISE_REFUSED" },
     {
       name: "only one program is allowed",
-      password: "good",
       sudoers: ["USER ALL=(ALL) NOPASSWD: /usr/bin/id"],
-      options: { sudoPassword: "good" },
+      sudoPassword: password,
       code: "RAISE_REFUSED",
     },
-    {
-      name: "requiretty is set",
-      sudoers: ["USER ALL=(ALL) NOPASSWD:ALL", "Defaults:USER requiretty"],
-      options: {},
-      code: "RAISE_NEEDS_TTY",
-    },
-  ])("is refused with $code when $name", async ({ code, options, ...about }) => {
-    await using at = await login(about, options);
+    { name: "requiretty is set", sudoers: [free, "Defaults:USER requiretty"], code: "RAISE_NEEDS_TTY" },
+  ])("is refused with $code when $name", async ({ code, sudoers, sudoPassword }) => {
+    await using at = await login(sudoers, { sudoPassword });
     const started = performance.now();
 
     await expect(at.connection.open("id")).rejects.toMatchObject({ code, facts: { user: at.user } });
@@ -197,21 +203,32 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
   });
 
   it("shows what the shell said when the account cannot log in", async () => {
-    await using at = await login({ shell: "/usr/sbin/nologin" });
+    await using as = await makeSystemUser({ shell: "/usr/sbin/nologin" });
+    await using guarded = await startSshServer({ user: as.name });
+    await using at = await login([free], {}, { as, at: guarded });
 
-    await expect(at.connection.open("id")).rejects.toMatchObject({ code: "RAISE_FAILED" });
+    await expect(at.connection.open("id")).rejects.toMatchObject({
+      code: "RAISE_FAILED",
+      facts: { user: as.name },
+    });
   });
 
   it("gives up when sudo stays silent", async () => {
-    await using folder = await temporary("/tmp");
-    await writeFile(join(folder.path, "sudo"), "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
-    const path = `SetEnv PATH=${folder.path}:/usr/bin:/bin`;
-    await using at = await login({}, { timeoutMs: 300 }, [path]);
+    await using slow = await withSudo("#!/bin/sh\nexec sleep 60\n");
+    await using at = await login([free], { timeoutMs: 300 }, { at: slow.server });
 
     await expect(at.connection.open("id")).rejects.toMatchObject({
       code: "RAISE_FAILED",
       message: expect.stringContaining("did not answer within 1 s") as string,
     });
+  });
+
+  it("speaks with sudo in the C locale, whatever the login's is", async () => {
+    const script = '#!/bin/sh\necho "LC_ALL=$LC_ALL LANGUAGE=$LANGUAGE" >&2\nexit 1\n';
+    await using foreign = await withSudo(script, ["LC_ALL=de_DE.UTF-8", "LANGUAGE=de"]);
+    await using at = await login([free], {}, { at: foreign.server });
+
+    await expect(at.connection.open("id")).rejects.toMatchObject({ facts: { said: "LC_ALL=C LANGUAGE=" } });
   });
 
   it("says so when there is no sudo", async () => {
@@ -223,13 +240,15 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
       await mkdir(dirname(folder.path + file), { recursive: true });
       await copyFile(file, folder.path + file);
     }
-    await using at = await login({}, {}, [`ChrootDirectory ${folder.path}`]);
+    const config = [`ChrootDirectory ${folder.path}`];
+    await using bare = await startSshServer({ user: user.name, config });
+    await using at = await login([free], {}, { at: bare });
 
     await expect(at.connection.open("id")).rejects.toMatchObject({ code: "RAISE_NO_SUDO" });
   });
 
   it("copies files to where only root may write", async () => {
-    await using at = await login({ sudoers: ["USER ALL=(ALL) NOPASSWD:ALL"] });
+    await using at = await login([free]);
     const source = join(at.dir, "source");
     await writeFile(source, randomBytes(3_000_000));
     const path = `/root/${at.user}`;
@@ -244,8 +263,18 @@ describe.skipIf(why !== undefined)("raise by sudo", () => {
 });
 
 describe.skipIf(whyNoCsh !== undefined)("raise from a csh login", () => {
+  beforeAll(async () => {
+    user = await makeSystemUser({ shell: "/bin/csh" });
+    server = await startSshServer({ user: user.name });
+  });
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await user[Symbol.asyncDispose]();
+  });
+
   it("runs as root with arguments as they are", async () => {
-    await using at = await login({ shell: "/bin/csh", sudoers: ["USER ALL=(ALL) NOPASSWD:ALL"] });
+    await using at = await login([free]);
 
     const text = await outputOf(await at.connection.open(`printf '%s|' "a b" '$HOME' "it's" '*'; id -u`));
 
@@ -253,7 +282,7 @@ describe.skipIf(whyNoCsh !== undefined)("raise from a csh login", () => {
   });
 
   it("copies files", async () => {
-    await using at = await login({ shell: "/bin/csh", sudoers: ["USER ALL=(ALL) NOPASSWD:ALL"] });
+    await using at = await login([free]);
     const source = join(at.dir, "source");
     await writeFile(source, "text");
 

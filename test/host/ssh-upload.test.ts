@@ -4,11 +4,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import { startCutProxy } from "../support/cut-proxy.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
+
+// Real servers and real users, on machines that are busy with other things.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const go = new AbortController().signal;
 const size = 12_345_678;

@@ -40,7 +40,7 @@ async function load(name: string, files: Readonly<Record<string, string>>): Prom
   return loadImageSpec(await findSpec(name, specs), {
     tasks: [mark],
     formats: (sourceDirs) => ({
-      base: nameFormat(["debian-12", "debian-13"]),
+      base: nameFormat("base", ["debian-12", "debian-13"]),
       source: sourceFormat(sourceDirs),
     }),
     show: (path) => basename(path),
@@ -128,8 +128,10 @@ describe("loadImageSpec", () => {
 
     expect(found).toEqual([
       expect.stringContaining("odd.yaml:2:1 Cannot read YAML: indentation must be spaces"),
-      expect.stringContaining('top.yaml:1:22 Cannot include "lwo": must be "low", "odd" or "top"'),
-      'low.yaml:1:7 Cannot accept base: must be "debian-12" or "debian-13" (nearest: "debian-13"), is "debian-31"',
+      expect.stringContaining(
+        'top.yaml:1:22 Cannot include "lwo": must be a spec of its folder (nearest: "low")',
+      ),
+      'low.yaml:1:7 Cannot accept base: must be a base (nearest: "debian-13"), is "debian-31"',
       'top.yaml:2:1 Cannot accept dsik: must be "disk", is "dsik"',
       'top.yaml:8:5 Cannot accept tasks[3]: must be a mapping, is "text"',
       'low.yaml:3:5 Cannot accept tasks[0].mark: must have "name", has "nmae"',

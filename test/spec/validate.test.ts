@@ -34,6 +34,11 @@ function problems(schema: TSchema, value: unknown): string[] {
   );
 }
 
+/** A branch that only says which keys there must be. */
+function given(...required: string[]) {
+  return { required, properties: Object.fromEntries(required.map((key) => [key, {}])) };
+}
+
 describe("createCheck", () => {
   it("finds nothing wrong with what is right", () => {
     expect(problems(thing, { key: "a", mode: "0644", state: "absent", count: 3, either: ["b"] })).toEqual([]);
@@ -47,7 +52,7 @@ describe("createCheck", () => {
     [{}, 'tasks[3].x: must have "key", has nothing'],
     [{ mode: "0644" }, 'tasks[3].x: must have "key", has "mode"'],
     [{ key: "a", mode: 644 }, "tasks[3].x.mode: must be text (in quotes), is 644"],
-    [{ key: "a", mode: "644" }, 'tasks[3].x.mode: must match ^[0-7]{4}$, is "644"'],
+    [{ key: "a", mode: "644" }, 'tasks[3].x.mode: must be four octal digits ("0644"), is "644"'],
     [{ key: "a", count: 0 }, "tasks[3].x.count: must be 1 or more, is 0"],
     [{ key: "a", count: 1.5 }, "tasks[3].x.count: must be a whole number, is 1.5"],
     [{ key: "a", names: [] }, "tasks[3].x.names: must not be empty, is a list"],
@@ -99,6 +104,43 @@ describe("createCheck", () => {
     [content, "text", ['tasks[3].x: must be a mapping, is "text"']],
   ] as const)("speaks of the form of a union that was meant: %#", (schema, value, expected) => {
     expect(problems(schema, value)).toEqual(expected);
+  });
+
+  it.each([
+    [{}, 'tasks[3].x: must have "device" and "type", or state "absent", has nothing'],
+    [{ state: "present" }, 'tasks[3].x: must have "device" and "type", or state "absent", has "state"'],
+    [{ device: "a" }, 'tasks[3].x: must have "device" and "type", or state "absent", has "device"'],
+  ])("says the keys a mapping must have in one complaint: %j", (value, expected) => {
+    const state = Type.Union([Type.Literal("present"), Type.Literal("absent")]);
+    const schema = Type.Object(
+      {
+        device: Type.Optional(Type.String()),
+        type: Type.Optional(Type.String()),
+        state: Type.Optional(state),
+      },
+      {
+        ...closed,
+        anyOf: [given("device", "type"), { required: ["state"], properties: { state: { const: "absent" } } }],
+      },
+    );
+
+    expect(problems(schema, value)).toEqual([expected]);
+    expect(problems(schema, { device: "a", type: "b" })).toEqual([]);
+    expect(problems(schema, { state: "absent" })).toEqual([]);
+  });
+
+  it("names the keys of which only one may be given, and those that need another", () => {
+    const schema = Type.Object(
+      { a: Type.Optional(Type.String()), b: Type.Optional(Type.String()), c: Type.Optional(Type.String()) },
+      { ...closed, oneOf: [given("a"), given("b")], dependentRequired: { c: ["b"] } },
+    );
+
+    expect(problems(schema, { a: "1", b: "2" })).toEqual([
+      'tasks[3].x: must have only one of "a" or "b", has "a" and "b"',
+    ]);
+    expect(problems(schema, { a: "1", c: "2" })).toEqual([
+      'tasks[3].x: must have "b" beside "c", has "a", "c"',
+    ]);
   });
 
   it("keeps the complaints about two list entries with unions apart", () => {

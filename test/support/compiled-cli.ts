@@ -14,12 +14,12 @@ export interface CompiledCli extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** Compiles the sources. Lies within the project, so that packages are found from it. */
+/** Compiles the sources without checking types, which is another step of `npm run check`. Lies within the project, so that packages are found from it. */
 export async function compileCli(): Promise<CompiledCli> {
   await execa("mkdir", ["-p", join(root, "dist")]);
   const folder = await mkdtemp(join(root, "dist/test-"));
   const tsc = join(root, "node_modules/.bin/tsc");
-  await execa(tsc, ["-p", "tsconfig.build.json", "--outDir", folder, "--incremental", "false"], {
+  await execa(tsc, ["-p", "tsconfig.build.json", "--outDir", folder, "--incremental", "false", "--noCheck"], {
     cwd: root,
   });
   return {

@@ -18,7 +18,7 @@ export function fakeShell(
   const out: string[] = [];
   const err: string[] = [];
   const controller = new AbortController();
-  let left = () => "nothing was begun";
+  let left: (() => string) | undefined;
   return {
     out,
     err,
@@ -28,12 +28,15 @@ export function fakeShell(
     env,
     cwd: home,
     home,
+    user: "alice",
+    isRoot: false,
+    machine: "desk",
     pid: 1234,
     signal: controller.signal,
     onHurry(tell) {
       left = tell;
     },
-    left: () => left(),
+    left: () => left?.() ?? "",
     ask: async () => undefined,
     stop: () => controller.abort(),
   };

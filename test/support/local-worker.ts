@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FactAnswer, FactRequest } from "../../src/provisioner/core/facts.ts";
 import type { Landing, OnOutput } from "../../src/provisioner/core/host.ts";
+import { until } from "../../src/provisioner/core/until.ts";
 import type { Action } from "../../src/provisioner/core/task.ts";
 import { workerCommand } from "../../src/provisioner/host/worker-command.ts";
 import { freshToken, type WorkerOptions } from "../../src/provisioner/host/worker-options.ts";
@@ -17,6 +18,10 @@ export interface Place extends Disposable {
   /** Where workers keep their things. */
   readonly root: string;
   at(name: string): string;
+  /** What lies there beside the worker's own things. */
+  contents(): string[];
+  /** Waits for a file that a program of the test makes. */
+  appears(name: string): Promise<void>;
 }
 
 /** An empty place below the system's temporary directory; disposing removes it. */
@@ -26,7 +31,16 @@ export function emptyPlace(): Place {
     path,
     root: join(path, "run"),
     at: (name) => join(path, name),
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+    contents: () =>
+      readdirSync(path)
+        .filter((name) => name !== "run")
+        .toSorted(),
+    async appears(name) {
+      const look = () => Promise.resolve(existsSync(join(path, name)) ? true : undefined);
+      const patience = { deadlineMs: 20_000, pauseMs: 10, signal: AbortSignal.timeout(30_000) };
+      if (!(await until(look, patience))) throw new Error(`${name} did not appear`);
+    },
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 
@@ -82,4 +96,14 @@ function missing(program: string): string | undefined {
   } catch {
     return `${program} is not installed`;
   }
+}
+
+/** What a promise rejects with. Asked for at once, so that no rejection goes unhandled meanwhile. */
+export function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error("it did not reject");
+    },
+    (error: unknown) => error,
+  );
 }

@@ -17,6 +17,8 @@ export interface SshServerOptions {
   readonly sftp?: boolean;
   /** Types of its host keys; ed25519 alone when left out. */
   readonly hostKeyTypes?: readonly ("ed25519" | "ecdsa" | "rsa")[];
+  /** Variables of logins, as NAME=value. */
+  readonly env?: readonly string[];
   /** More lines of sshd_config. */
   readonly config?: readonly string[];
 }
@@ -26,6 +28,8 @@ export interface SshServer extends AsyncDisposable {
   readonly port: number;
   readonly user: string;
   readonly dir: string;
+  /** HOME of logins: empty, so that nobody's .bashrc slows or colours a test; write one to have one. */
+  readonly home: string;
   /** `ssh-ed25519 AAAA…`: its first host key. */
   readonly hostKey: string;
   /** Lines for known_hosts: all its host keys, under `[127.0.0.1]:port`. */
@@ -48,6 +52,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   await chmod(dir, 0o755);
   // sshd as root wants this folder and does not make it.
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+  const home = join(dir, "home");
+  await mkdir(home, { mode: 0o755 });
   const user = options.user ?? userInfo().username;
   const types = options.hostKeyTypes ?? ["ed25519"];
   const hostKeyFiles = types.map((type) => join(dir, `host_${type}`));
@@ -64,6 +70,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     port,
     user,
     dir,
+    home,
     hostKey,
     knownHosts: hostKeys.map((line) => `[127.0.0.1]:${port} ${line}\n`).join(""),
     key,
@@ -139,6 +146,7 @@ async function configText(
     "UsePAM no",
     // The temporary folder lies in /tmp, which everybody may write.
     "StrictModes no",
+    ["SetEnv", `HOME=${join(dir, "home")}`, ...(options.env ?? [])].join(" "),
     "LogLevel VERBOSE",
     "MaxStartups 100",
     // Since 9.8 an address that fails to log in is shut out for a while; tests fail on purpose.

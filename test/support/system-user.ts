@@ -9,6 +9,8 @@ const exec = promisify(execFile);
 /** A user of this machine who lives as long as a test. */
 export interface SystemUser extends AsyncDisposable {
   readonly name: string;
+  /** Replaces his sudoers drop-in: lines that visudo must find right, in which USER stands for the name. */
+  allow(sudoers: readonly string[]): Promise<void>;
 }
 
 /** Why no such user can be made here; undefined when one can. */
@@ -18,10 +20,7 @@ export function whyNoSystemUser(needs: readonly string[] = []): string | undefin
   return missing.length > 0 ? `not installed: ${missing.join(", ")}` : undefined;
 }
 
-/**
- * Makes a user without root's rights. `sudoers` are lines of a drop-in, checked by visudo before they count,
- * in which USER stands for the name.
- */
+/** Makes a user without root's rights, and with those that `sudoers` gives: see `SystemUser.allow`. */
 export async function makeSystemUser(
   options: { shell?: string; password?: string; sudoers?: readonly string[] } = {},
 ): Promise<SystemUser> {
@@ -30,28 +29,27 @@ export async function makeSystemUser(
   await exec("useradd", ["--create-home", "--shell", options.shell ?? "/bin/sh", name]);
   const user: SystemUser = {
     name,
+    async allow(sudoers) {
+      const lines = sudoers.map((line) => `${line.replaceAll("USER", name)}\n`).join("");
+      // Sudo reads no file with a dot in its name: not before visudo has found it right.
+      await writeFile(`${dropIn}.check`, lines, { mode: 0o440 });
+      await exec("visudo", ["-c", "-f", `${dropIn}.check`]);
+      await rename(`${dropIn}.check`, dropIn);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([dropIn, `${dropIn}.check`].map((file) => rm(file, { force: true })));
       await exec("pkill", ["-KILL", "-U", name]).catch(() => {});
-      // A login that is just ending still counts as one: --force; it prints that there is no mail spool.
-      await exec("userdel", ["--force", "--remove", name]).catch(async (error: unknown) => {
+      // A login that is just ending still counts as one: --force; it fails for want of a mail spool.
+      await exec("userdel", ["--force", "--remove", name]).catch((error: unknown) => {
         if (existsSync(`/home/${name}`)) throw error;
       });
     },
   };
   try {
     // `*` is no password but no lock either: sshd without PAM refuses locked users even with a key.
-    await chpasswd(
-      options.password === undefined ? `${name}:*` : `${name}:${options.password}`,
-      options.password === undefined,
-    );
-    if (options.sudoers) {
-      const lines = options.sudoers.map((line) => `${line.replaceAll("USER", name)}\n`).join("");
-      await writeFile(`${dropIn}.check`, lines, { mode: 0o440 });
-      // Sudo reads no name with a dot in it: not before visudo has found it right.
-      await exec("visudo", ["-c", "-f", `${dropIn}.check`]);
-      await rename(`${dropIn}.check`, dropIn);
-    }
+    const { password } = options;
+    await chpasswd(`${name}:${password ?? "*"}`, password === undefined);
+    if (options.sudoers) await user.allow(options.sudoers);
   } catch (error) {
     await user[Symbol.asyncDispose]();
     throw error;
@@ -61,7 +59,7 @@ export async function makeSystemUser(
 
 function chpasswd(line: string, encrypted: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = execFile("chpasswd", encrypted ? ["-e"] : [], (error) =>
+    const child = execFile("/usr/sbin/chpasswd", encrypted ? ["-e"] : [], (error) =>
       error ? reject(error) : resolve(),
     );
     child.stdin?.end(`${line}\n`);

@@ -1,11 +1,17 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 
 import { tasks } from "../../tasks/index.ts";
+import { ProvisionError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
+import { manifestSchema } from "../pins/manifest.ts";
+import type { Manifest } from "../pins/manifest.ts";
 import { nameFormat, sourceFormat } from "../spec/formats.ts";
 import { loadImageSpec } from "../spec/image-spec.ts";
 import type { LoadedSpec } from "../spec/image-spec.ts";
 import { findSpec } from "../spec/read-spec-files.ts";
+import { readYaml } from "../spec/read-yaml.ts";
+import { complain, createCheck } from "../spec/validate.ts";
 import { templateNames } from "../spec/render-template.ts";
 import { findProject, shownPath } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -13,14 +19,39 @@ import type { Shell } from "./shell.ts";
 /** Every task a spec can name. */
 export const registry: readonly Task[] = tasks;
 
+/** Reads versions.yaml; everything that is wrong with it at once. */
+export async function loadManifest(shell: Pick<Shell, "env" | "cwd">): Promise<Manifest> {
+  const { versionsFile } = findProject(shell);
+  const yaml = readYaml(await readFile(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
+  const complaints =
+    yaml.complaints.length > 0
+      ? yaml.complaints
+      : complain(yaml, createCheck()(yaml.value, manifestSchema, []));
+  if (complaints.length > 0) {
+    const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
+    throw new ProvisionError(
+      "SPEC_INVALID",
+      { complaints, mend },
+      complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
+    );
+  }
+  return yaml.value as Manifest;
+}
+
 /** Loads a spec by name or path, checked against the tasks, templates and files there really are. */
 export async function loadSpec(spec: string, shell: Pick<Shell, "env" | "cwd">): Promise<LoadedSpec> {
   const project = findProject(shell);
   const path = await findSpec(spec, project.specsDir);
-  const templates = existsSync(project.templatesDir) ? templateNames(project.templatesDir) : [];
+  const templates = templateNames(project.templatesDir);
+  // A folder of specs without pins is fine to look at; only a build needs its bases.
+  const bases = existsSync(project.versionsFile) ? Object.keys((await loadManifest(shell)).bases) : undefined;
   return loadImageSpec(path, {
     tasks: registry,
-    formats: (sourceDirs) => ({ template: nameFormat(templates), source: sourceFormat(sourceDirs) }),
+    formats: (sourceDirs) => ({
+      ...(bases && { base: nameFormat("base", bases) }),
+      template: nameFormat("template", templates),
+      source: sourceFormat(sourceDirs),
+    }),
     show: (file) => shownPath(file, shell.cwd),
   });
 }

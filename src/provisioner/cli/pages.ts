@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import type { Task } from "../core/task.ts";
+import { manifestSchema } from "../pins/manifest.ts";
 import { editorSchema } from "../spec/editor-schema.ts";
 import { pageMarkdown, taskPage } from "./task-page.ts";
 
@@ -11,6 +12,10 @@ export function generatedPages(program: Command, tasks: readonly Task[]): Readon
   return new Map([
     ["src/tasks/README.md", tasksPage(tasks)],
     ["docs/commands/README.md", commandsPage(program)],
+    [
+      "schema/versions.schema.json",
+      `${JSON.stringify({ title: "Pins of provision", ...manifestSchema }, null, 2)}\n`,
+    ],
     ["schema/image-spec.schema.json", `${JSON.stringify(editorSchema(tasks), null, 2)}\n`],
   ]);
 }

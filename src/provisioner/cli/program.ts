@@ -18,9 +18,39 @@ interface Entry {
 /** Every command, in the order of `--help`. */
 const entries: readonly Entry[] = [
   {
+    name: "build",
+    summary: "build a golden image from a spec",
+    load: async () => (await import("./commands/build.ts")).build,
+  },
+  {
+    name: "verify",
+    summary: "hold an image to its contract",
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
+    name: "apply",
+    summary: "bring a machine to what a spec says, over SSH",
+    load: async () => (await import("./commands/apply.ts")).apply,
+  },
+  {
+    name: "plan",
+    summary: "say what a command would change: its --check --diff",
+    load: async () => (await import("./commands/plan.ts")).plan,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,
+  },
+  {
+    name: "gc",
+    summary: "remove what runs left that were killed",
+    load: async () => (await import("./commands/gc.ts")).gc,
+  },
+  {
+    name: "doctor",
+    summary: "look at what this machine lacks, and mend it",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   {
     name: "validate",
@@ -51,7 +81,8 @@ const entries: readonly Entry[] = [
 ];
 
 /** Reads the command line, runs the command, gives what the shell gets. A wrong command line throws USAGE. */
-export async function runProgram(args: readonly string[], shell: Shell): Promise<number> {
+export async function runProgram(given: readonly string[], shell: Shell): Promise<number> {
+  const args = unfoldPlan(given);
   let exitCode = 0;
   const program = await buildProgram(
     shell,
@@ -73,6 +104,15 @@ export async function runProgram(args: readonly string[], shell: Shell): Promise
     throw usage(error);
   }
   return exitCode;
+}
+
+/** Commands that know --check and --diff. */
+const planned: readonly string[] = ["apply", "build"];
+
+/** `plan apply …` is `apply … --check --diff`, and so for every command of the list. */
+function unfoldPlan(args: readonly string[]): readonly string[] {
+  const [first, second = "", ...rest] = args;
+  return first === "plan" && planned.includes(second) ? [second, ...rest, "--check", "--diff"] : args;
 }
 
 /** The commander tree; of the commands that are not wanted only name and summary. */

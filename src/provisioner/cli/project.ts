@@ -14,9 +14,8 @@ export interface Project {
   readonly versionsFile: string;
 }
 
-/** Where this machine keeps what provision downloads, remembers and writes down. All absolute. */
+/** Where this machine keeps what provision writes down of its runs. All absolute. */
 export interface MachineDirs {
-  readonly cache: string;
   readonly state: string;
   readonly log: string;
 }
@@ -42,7 +41,7 @@ export function machineDirs({ env, home }: Pick<Shell, "env" | "home">): Machine
     return join(value?.startsWith("/") ? value : join(home, otherwise), "provision");
   };
   const state = xdg("XDG_STATE_HOME", ".local/state");
-  return { cache: xdg("XDG_CACHE_HOME", ".cache"), state, log: join(state, "log") };
+  return { state, log: join(state, "log") };
 }
 
 /** A path as people see it: from where they stand when it lies below, else whole. */

@@ -13,6 +13,10 @@ export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;
+  /** Who runs it, and on which machine. */
+  readonly user: string;
+  readonly isRoot: boolean;
+  readonly machine: string;
   readonly pid: number;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
-
 import type { Task } from "../core/task.ts";
+import { choiceWords, conditionWords } from "../spec/condition-words.ts";
+import { showYaml } from "../spec/show-yaml.ts";
 
 /** A parameter of a task, as its page lists it. */
 export interface ParameterRow {
@@ -31,10 +31,10 @@ export function taskPage(task: Task): TaskPage {
     name: task.name,
     summary: task.summary,
     parameters: parameterRows(schema, ""),
-    rules: [...keyRules(schema), ...dependencyRules(schema)],
+    rules: rulesOf(schema, ""),
     examples: task.examples.map(({ title, params }) => ({
       title,
-      yaml: stringify([{ [task.name]: params }], { lineWidth: 0 }),
+      yaml: showYaml([{ [task.name]: params }]),
     })),
   };
 }
@@ -90,20 +90,34 @@ function typeName(schema: Schema): string {
   }
 }
 
+/** The rules of a schema and of the mappings in it. */
+function rulesOf(schema: Schema, name: string): readonly string[] {
+  const own = [...keyRules(schema), ...dependencyRules(schema)].map((rule) =>
+    name ? `${name}: ${rule}` : rule,
+  );
+  const below = Object.entries(properties(schema)).flatMap(([key, value]) =>
+    rulesOf(value, name ? `${name}.${key}` : key),
+  );
+  return [...own, ...below];
+}
+
 /** `oneOf` and `anyOf` over required keys are rules about which parameters are given. */
 function keyRules(schema: Schema): readonly string[] {
-  return (["oneOf", "anyOf"] as const).flatMap((keyword) => {
-    const branches = (schema[keyword] as readonly Schema[] | undefined) ?? [];
-    const keys = branches.flatMap((branch) => (branch["required"] as readonly string[] | undefined) ?? []);
-    if (keys.length === 0) return [];
-    return [`${keyword === "oneOf" ? "exactly one of" : "one or more of"} ${keys.join(", ")}`];
+  const rules = (["oneOf", "anyOf"] as const).flatMap((keyword) => {
+    const branches = schema[keyword] as readonly Schema[] | undefined;
+    const words = choiceWords(branches);
+    if (words === undefined) return [];
+    const several = keyword === "anyOf" && !words.includes(" and ");
+    return [`${several ? "one or more of" : keyword === "oneOf" ? "exactly one of" : "either"} ${words}`];
   });
+  const refused = conditionWords((schema["not"] as Schema | undefined) ?? {});
+  return refused === undefined ? rules : [...rules, `not ${refused} together`];
 }
 
 function dependencyRules(schema: Schema): readonly string[] {
   const rules = (schema["dependencies"] ?? schema["dependentRequired"] ?? {}) as Record<string, unknown>;
   return Object.entries(rules).flatMap(([key, needs]) =>
-    Array.isArray(needs) ? [`${key} only with ${needs.join(", ")}`] : [],
+    Array.isArray(needs) ? [`"${key}" only with ${needs.map((need) => `"${String(need)}"`).join(", ")}`] : [],
   );
 }
 

@@ -6,7 +6,7 @@ import type { FactBook } from "./fact-book.ts";
 import { HostLost, type FlightResult, type Landing } from "./host.ts";
 import type { Link } from "./link.ts";
 import { fresh, look, settled, type View } from "./look.ts";
-import { nextLeg, type Leg } from "./orders.ts";
+import { nextLeg, reach, type Leg } from "./orders.ts";
 import type { Use } from "./recipe.ts";
 import { unknownFact } from "./check.ts";
 import type { Run } from "./run.ts";
@@ -83,12 +83,11 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
   return changed;
 }
 
-/** Plans anew, up to the next use that will act, every view whose facts were forgotten: one flight at the most. */
+/** Plans anew every view of the next leg whose facts were forgotten or read again: one flight at the most. */
 async function refresh(views: View[], at: number, book: FactBook): Promise<void> {
-  const next = views.findIndex((view, index) => index >= at && !settled(view));
-  const end = next === -1 ? views.length : next + 1;
-  const stale = views.slice(at, end).map(async (view) => (fresh(view, book) ? view : look(view.use, book)));
-  views.splice(at, stale.length, ...(await Promise.all(stale)));
+  const leg = views.slice(at, at + reach(views.slice(at)));
+  const anew = leg.map(async (view) => (fresh(view, book) ? view : look(view.use, book)));
+  views.splice(at, leg.length, ...(await Promise.all(anew)));
 }
 
 function skip(views: readonly View[], end: (view: View, outcome: UseOutcome, ms: number) => void): void {

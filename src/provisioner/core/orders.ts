@@ -4,21 +4,21 @@ import { canTouch } from "./effects.ts";
 import type { FactBook } from "./fact-book.ts";
 import type { FactRequest } from "./facts.ts";
 import type { Order } from "./host.ts";
-import { fresh, settled, type View } from "./look.ts";
-import type { Action } from "./task.ts";
+import { fresh, type View } from "./look.ts";
+import type { Action, Change } from "./task.ts";
 
 /** The part of a run that one flight can carry. */
 export interface Leg {
   /** The uses it settles, some of which have nothing to do. */
   readonly views: readonly View[];
   readonly orders: readonly { readonly view: View; readonly order: Order }[];
-  /** Asked in the same flight, after the orders: what the next use to change needs to be planned afresh. */
+  /** Asked in the same flight, after the orders: what the next leg is planned on. */
   readonly facts: readonly FactRequest[];
 }
 
 /**
  * The longest leg from the first view on: it goes on while no order can change what the next use has read, so
- * every plan in it still stands. Then come the facts up to the next use that is expected to change.
+ * every plan in it still stands. Then come the facts of those the next leg can reach.
  */
 export function nextLeg(views: readonly View[], book: FactBook): Leg {
   const taken: View[] = [];
@@ -36,9 +36,21 @@ export function nextLeg(views: readonly View[], book: FactBook): Leg {
   return { views: taken, orders, facts: ahead(views.slice(taken.length)).filter(stale) };
 }
 
+/**
+ * How many of these views one leg may come to settle: up to the first that can touch everything. Behind that one
+ * all is read again anyway.
+ */
+export function reach(views: readonly View[]): number {
+  const barrier = views.findIndex((view) => view.unknown ?? view.changes.some(isOpaque));
+  return barrier === -1 ? views.length : barrier + 1;
+}
+
+function isOpaque({ actions }: Change): boolean {
+  return actions.some((action) => action.kind === "run" && !action.touches);
+}
+
 function ahead(views: readonly View[]): FactRequest[] {
-  const next = views.findIndex((view) => !settled(view));
-  const wanted = next === -1 ? views : views.slice(0, next + 1);
+  const wanted = views.slice(0, reach(views));
   return [...new Map(wanted.flatMap(({ asked }) => [...asked])).values()];
 }
 

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { ProvisionError } from "../core/errors.ts";
+import { pause } from "../core/until.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 import { targetName, type SshTarget } from "./ssh-target.ts";
 
@@ -13,11 +14,14 @@ const words: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the machine does not answer",
 };
 
+/** How long to wait, and how to be stopped. */
+export interface DialOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** A TCP connection to a target. */
-export function dial(
-  target: SshTarget,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-): Promise<Socket> {
+export async function dial(target: SshTarget, options: DialOptions): Promise<Socket> {
   const host = targetName(target);
   const socket = connect({
     host: target.host,
@@ -27,39 +31,52 @@ export function dial(
     // With several addresses Node gives each 250 ms only, too little for a slow path.
     autoSelectFamilyAttemptTimeout: 2500,
   });
-  return new Promise((resolve, reject) => {
-    const settle = (error?: unknown) => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-      socket.removeAllListeners("error").removeAllListeners("connect");
-      if (error === undefined) {
-        resolve(socket);
-        return;
-      }
-      // A late error of a socket that is being destroyed has nobody to tell.
-      socket.on("error", () => {}).destroy();
-      reject(error);
-    };
-    const stop = () => settle(signal.reason);
-    const seconds = Math.ceil(timeoutMs / 1000);
-    const stage = "an answer on the TCP port";
-    const timer = setTimeout(
-      () => settle(new ProvisionError("SSH_TIMED_OUT", { host, stage, seconds })),
-      timeoutMs,
-    );
-    signal.addEventListener("abort", stop, { once: true });
-    socket.once("connect", () => settle());
-    socket.once("error", (error: NodeJS.ErrnoException) => settle(dialError(host, error)));
+  const connected = new Promise<Socket>((resolve, reject) => {
+    socket.once("connect", () => resolve(socket));
+    // Stays: a late error of a socket that is given up has nobody to tell.
+    socket.on("error", (error: NodeJS.ErrnoException) => reject(dialError(host, error)));
   });
+  try {
+    return await inTime(connected, host, options);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** A TCP connection that the jump host makes for us. */
-export async function dialThrough(jump: SshConnection, target: SshTarget): Promise<Duplex> {
-  return jump.forward(target.host, target.port).catch((error: unknown) => {
+export async function dialThrough(
+  jump: SshConnection,
+  target: SshTarget,
+  options: DialOptions,
+): Promise<Duplex> {
+  const host = targetName(target);
+  const forwarded = jump.forward(target.host, target.port);
+  try {
+    return await inTime(forwarded, host, options);
+  } catch (error) {
+    // What comes too late is closed.
+    forwarded.then((stream) => stream.destroy()).catch(() => {});
+    if (error instanceof ProvisionError || options.signal.aborted) throw error;
     const said = error instanceof Error ? error.message.replace("(SSH) Channel open failure: ", "") : error;
     const reason = `the jump host ${jump.name} says: ${String(said) || "no"}`;
-    throw new ProvisionError("SSH_UNREACHABLE", { host: targetName(target), reason }, { cause: error });
+    throw new ProvisionError("SSH_UNREACHABLE", { host, reason }, { cause: error });
+  }
+}
+
+async function inTime<T>(work: Promise<T>, host: string, { timeoutMs, signal }: DialOptions): Promise<T> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const clock = pause(timeoutMs, AbortSignal.any([signal, over.signal])).then(() => {
+    const facts = { host, stage: "an answer on the TCP port", seconds: Math.ceil(timeoutMs / 1000) };
+    throw new ProvisionError("SSH_TIMED_OUT", facts);
   });
+  try {
+    return await Promise.race([work, clock]);
+  } finally {
+    clock.catch(() => {});
+    over.abort();
+  }
 }
 
 function dialError(host: string, error: NodeJS.ErrnoException): ProvisionError {

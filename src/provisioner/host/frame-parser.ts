@@ -10,11 +10,12 @@ export interface FrameEvents {
 const longestMark = 4096;
 
 /**
- * Splits what a worker prints. A mark is a line `<token> words…` with a newline before it; nobody can fake
- * one, as the token is fresh for each frame and never shown to the programs it runs.
+ * Splits what a worker prints. A mark is a record separator and a line `<token> words…`; nobody can fake one,
+ * as the token is fresh for each frame and never shown to the programs it runs. It does not begin with a
+ * newline: every line of output would be held back for what may come behind it.
  */
 export function frameParser(token: string, on: FrameEvents): (chunk: Buffer) => void {
-  const start = Buffer.from(`\n${token} `);
+  const start = Buffer.from(`\u001e${token} `);
   let rest: Buffer = Buffer.alloc(0);
 
   return (chunk) => {
@@ -37,7 +38,7 @@ export function frameParser(token: string, on: FrameEvents): (chunk: Buffer) => 
 /** How many bytes at the end could be the beginning of a mark. */
 function heldBack(bytes: Buffer, start: Buffer): number {
   const from = Math.max(0, bytes.length - start.length + 1);
-  for (let at = bytes.indexOf(0x0a, from); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+  for (let at = bytes.indexOf(0x1e, from); at !== -1; at = bytes.indexOf(0x1e, at + 1)) {
     if (bytes.subarray(at).equals(start.subarray(0, bytes.length - at))) return bytes.length - at;
   }
   return 0;

@@ -18,7 +18,7 @@ read_lock() {
 stale() {
   read_lock 2>/dev/null || return 1
   [ "$h_boot" = "$boot" ] || return 0
-  if grep -qF "$h_token" "/proc/$h_pid/cmdline" 2>/dev/null; then
+  if runs "$h_pid" "$h_token"; then
     [ "$h_owner" != "$owner" ] || evict
     return 1
   fi
@@ -27,8 +27,8 @@ stale() {
 
 # Our own worker of a lost connection: it ends the order it is at, starts no other, and goes.
 evict() {
-  rm -f "$root/lease.$h_token"
   { read -r h_watcher <"$h_dir/watcher" && kill "$h_watcher"; } 2>/dev/null
+  hang_up "$root/lease.$h_token" "$h_dir"
   # It may need the time of its order, however little the caller wants to wait for others.
   [ -n "$evicted" ] || { evicted=1; up; [ "$end" -ge $((now + 15000)) ] || end=$((now + 15000)); }
 }
@@ -42,7 +42,7 @@ usurp() {
 locked() {
   read_lock 2>/dev/null || h_owner='somebody: its content cannot be read'
   [ -e "$root/lock" ] || refuse "cannot make $root/lock"
-  printf '\\n%s locked %s\\n' "$token" "$h_owner"
+  printf '\\036%s locked %s\\n' "$token" "$h_owner"
   exit 1
 }
 

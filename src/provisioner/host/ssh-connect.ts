@@ -35,10 +35,10 @@ async function connectHop(
   const [locked] = identities.locked;
   if (identities.usable.length === 0 && locked !== undefined)
     throw new ProvisionError("KEY_ENCRYPTED", { host: targetName(target), file: locked });
-  const timeoutMs = options.connectTimeoutMs ?? 15_000;
+  const dialling = { timeoutMs: options.connectTimeoutMs ?? 15_000, signal: options.signal };
   const socket: Duplex = through
-    ? await dialThrough(through, target)
-    : await dial(target, { timeoutMs, signal: options.signal });
+    ? await dialThrough(through, target, dialling)
+    : await dial(target, dialling);
   options.onStage?.("tcp");
   const client = new ssh2.Client();
   await shakeHands({ client, socket, target, policy, identities, options });

@@ -62,6 +62,8 @@ export class SftpUploader {
     this.#session ??= new Promise((resolve, reject) => {
       try {
         this.#client.sftp((error, session) => {
+          // Its requests tell of the same error; unheard, this event would end the process.
+          session?.on("error", silent);
           session?.on("close", () => {
             this.#session = undefined;
           });

@@ -1,4 +1,8 @@
+import { gzipSync } from "node:zlib";
+
 import { lockScript } from "./lock-script.ts";
+import { fileScript } from "./orders/file-script.ts";
+import { jobScript } from "./orders/job-script.ts";
 import { orderScript } from "./orders/order-script.ts";
 import { quoteWord } from "./quote.ts";
 import { sectionScript } from "./readers/section-script.ts";
@@ -9,16 +13,25 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /**
  * The program that is the worker, to be started as root with a channel on its standard input and output.
- * The script travels in base64: whatever the login shell is, there is nothing in it to expand.
+ * The script travels packed in base64: whatever the login shell is, there is nothing in it to expand.
  */
 export function workerCommand(options: WorkerOptions): [string, ...string[]] {
-  const script = [settings(options), sectionScript, orderScript, lockScript, workerScript].join("\n");
-  const encoded = Buffer.from(script).toString("base64");
+  const script = [
+    settings(options),
+    sectionScript,
+    orderScript,
+    fileScript,
+    jobScript,
+    lockScript,
+    workerScript,
+  ].join("\n");
+  // Packed, so that it goes out in the first packets of a connection: comments are for us.
+  const encoded = gzipSync(script.replaceAll(/^ *#.*\n/gm, "")).toString("base64");
   // The token stands in the command line so that a dead worker's process id is not taken for it when reused.
   return [
     ...(options.shell ?? (["/bin/sh"] as const)),
     "-c",
-    'eval "$(echo $1 | base64 -d)"',
+    'eval "$(echo $1 | base64 -d | gzip -dc)"',
     "provision-worker",
     encoded,
     options.token,

@@ -17,7 +17,10 @@ cd /
 # The time since boot in hundredths of a second: no clock that anybody sets.
 up() { read -r now now_rest </proc/uptime; now=\${now%.*}\${now#*.}; }
 
-refuse() { printf '\\n%s refused %s\\n' "$token" "$*"; exit 1; }
+# Whether a process is the one it was when its id was written down. Busybox's grep stops at a NUL.
+runs() { tr '\\0' '\\n' <"/proc/$1/cmdline" | grep -qF -- "$2"; } 2>/dev/null
+
+refuse() { printf '\\036%s refused %s\\n' "$token" "$*"; exit 1; }
 
 valid() { { read -r lease_end <"$1"; } 2>/dev/null && up && [ "$lease_end" -ge "$now" ] 2>/dev/null; }
 
@@ -34,6 +37,7 @@ leave() {
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
   [ ! -e "$d/bye" ] || forget_jobs
   [ -z "$owner" ] || unlock
+  [ ! -e "$d/roomy" ] || while read -r roomy; do rm -rf "$roomy"; done <"$d/roomy"
   rm -rf "$d" "$drop" "$lease" "$lease.new"
 }
 
@@ -53,8 +57,13 @@ watch() {
         ;;
     esac
   done
-  # No word can come any more: what has not started must not.
-  rm -f "$lease"
+  hang_up "$lease" "$d"
+}
+
+# No word can come any more: what has not started must not, and what only listens has no more to do.
+hang_up() {
+  rm -f "$1"
+  { read -r hung <"$2/beacon" && kill "$hung"; } 2>/dev/null
 }
 
 umask 077
@@ -81,9 +90,9 @@ watcher=$!
 echo "$watcher" >"$d/watcher"
 exec 3<&-
 uid=$(id -u) || refuse "id is missing"
-printf '\\n%s ready %s %s %s\\n' "$token" "$boot" "$$" "$uid"
+printf '\\036%s ready %s %s %s\\n' "$token" "$boot" "$$" "$uid"
 while IFS= read -r tok; do
   ( . "$d/frame" ) </dev/null
-  printf '\\n%s end %s\\n' "$tok" "$?"
+  printf '\\036%s end %s\\n' "$tok" "$?"
 done <"$d/frames"
 `;

@@ -4,7 +4,8 @@ import type { Channel } from "./channel.ts";
 import { compileFlight } from "./compile-flight.ts";
 import { deliver } from "./deliver.ts";
 import { FlightLog } from "./flight-log.ts";
-import { frameParser, type FrameEvents } from "./frame-parser.ts";
+import type { FrameEvents } from "./frame-parser.ts";
+import { Line } from "./line.ts";
 import { freshToken, workerRoot, type WorkerOptions } from "./worker-options.ts";
 
 /** Our own worker of a lost connection may still be at an order: the new one waits that long for it. */
@@ -69,15 +70,16 @@ class RunningWorker implements Worker {
   }
 
   async fly(flight: Flight, onOutput: OnOutput = () => {}): Promise<FlightResult> {
-    // Compiled twice where files go first: what cannot be sent is refused before anything is.
-    compileFlight(flight, new Map(), undefined);
+    // Before anything is sent: it refuses what cannot be.
+    const alone = compileFlight(flight, new Map(), this.#options.factLimitMs);
     await using files = await deliver(flight.orders, {
       drop: `${workerRoot(this.#options)}/drop.${this.#options.token}`,
-      roomy: (owner) => this.#roomyPlace(owner),
+      roomy: (path) => this.#roomyPlace(path),
       upload: this.#options.upload,
       signal: this.#options.signal,
     });
-    const frame = compileFlight(flight, files.paths, this.#options.factLimitMs);
+    const frame =
+      files.paths.size === 0 ? alone : compileFlight(flight, files.paths, this.#options.factLimitMs);
     const log = new FlightLog(flight, frame, onOutput);
     const code = await this.#run(frame.text + files.cleanUp, frame.limitMs, log);
     return log.result(code);
@@ -105,7 +107,7 @@ class RunningWorker implements Worker {
 
   /** A directory on a disk: /run is memory, and a big file there would take the machine's. */
   async #roomyPlace(path: string): Promise<void> {
-    const text = `mkdir -m 700 ${path} && { [ -z "$SUDO_UID" ] || chown "$SUDO_UID:$SUDO_GID" ${path}; }\n`;
+    const text = `echo ${path} >>"$d/roomy" && mkdir -m 700 ${path} && { [ -z "$SUDO_UID" ] || chown "$SUDO_UID:$SUDO_GID" ${path}; }\n`;
     const code = await this.#run(text, 60_000, { data() {}, mark() {} });
     if (code !== 0) throw workerFailed(this.#options.host, `cannot make ${path}`);
   }
@@ -128,85 +130,5 @@ class RunningWorker implements Worker {
       },
       frame,
     );
-  }
-}
-
-interface Listener<T> {
-  data(bytes: Buffer): void;
-  mark(words: readonly string[], end: (value: T) => void, fail: (error: Error) => void): void;
-}
-
-/** The channel with one listener at a time, its end made an error, and the lease kept up while one listens. */
-class Line {
-  readonly #channel: Channel;
-  readonly #host: string;
-  readonly #leaseMs: number;
-  #take: ((chunk: Buffer) => void) | undefined;
-  #busy = false;
-  #closed: string | undefined;
-
-  constructor(channel: Channel, options: WorkerOptions) {
-    this.#channel = channel;
-    this.#host = options.host;
-    this.#leaseMs = options.leaseMs ?? 60_000;
-    // Nobody listens between flights: what comes then is nobody's answer.
-    channel.onOutput((chunk) => this.#take?.(chunk));
-    void channel.closed.then((reason) => (this.#closed = reason));
-  }
-
-  /** Sends, then listens for marks of the token until one of them is the end. */
-  async listen<T>(token: string, limitMs: number, listener: Listener<T>, send?: Buffer): Promise<T> {
-    if (this.#busy) throw new Error("Cannot fly: a flight is under way");
-    if (this.#closed !== undefined) throw this.#lost(this.#closed);
-    this.#busy = true;
-    let limit: NodeJS.Timeout | undefined;
-    let lease: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        limit = setTimeout(() => reject(this.#lost(`no answer in ${Math.round(limitMs / 1000)} s`)), limitMs);
-        void this.#channel.closed.then((reason) => reject(this.#lost(reason)));
-        this.#take = frameParser(token, {
-          data: (bytes) => listener.data(bytes),
-          mark: (words) => listener.mark(words, resolve, reject),
-        });
-        if (!send) return;
-        this.#channel.write(send).catch(reject);
-        lease = setInterval(
-          () => void this.#channel.write(Buffer.from("lease -\n")).catch(reject),
-          this.#leaseMs / 3,
-        );
-      });
-    } finally {
-      clearTimeout(limit);
-      clearInterval(lease);
-      this.#take = undefined;
-      this.#busy = false;
-    }
-  }
-
-  /** Lets the worker clean up behind itself; a closed channel is as good. */
-  async close(): Promise<void> {
-    if (this.#closed === undefined) {
-      const graceMs = 5000;
-      const gone = this.#channel.closed;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, graceMs);
-      });
-      await Promise.race([
-        this.#channel.write(Buffer.from("bye -\n")).then(
-          () => gone,
-          () => gone,
-        ),
-        late,
-      ]);
-      clearTimeout(timer);
-    }
-    this.#channel.close();
-  }
-
-  #lost(reason: string): HostLost {
-    const said = this.#channel.stderrTail().trim();
-    return new HostLost(`${this.#host}: ${reason}${said && ` (${said})`}`);
   }
 }

@@ -3,7 +3,9 @@ import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
 import type { DigestKind } from "../local/kept-file.ts";
 import type { Manifest, Mirrors } from "../pins/manifest.ts";
+import { baseFiles } from "./base-files.ts";
 import { bootstrapBase } from "./bootstrap-base.ts";
+import { inputsOf, keyOf } from "./bootstrap-inputs.ts";
 import { cloudBase } from "./cloud-base.ts";
 
 /** A disk image that a build can start from. */
@@ -49,9 +51,7 @@ const DAY_SECONDS = 24 * 3600;
 /** Gives the base that versions.yaml has under this name, from the cache where it is there. */
 export async function prepareBase(name: string, options: BaseOptions): Promise<Base> {
   const { manifest, cacheDir, templates, run } = options;
-  const entry = manifest.bases[name];
-  if (!entry)
-    throw new ProvisionError("BASE_UNKNOWN", { name, known: Object.keys(manifest.bases).toSorted() });
+  const entry = findBase(name, manifest);
   const { kind, architecture, distribution } = entry;
   const common = { name, architecture, distribution };
   if (kind === "cloud-image") {
@@ -65,6 +65,21 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
   const { path, digest, key, facts: inputs, cached, virtualBytes } = base;
   const bytes = { path, virtualBytes, ...parts(digest) };
   return { ...common, ...bytes, kind, key, inputs, layout: "provision", cached };
+}
+
+/** The key that `prepareBase` gives, without making or fetching anything. */
+export function baseKey(name: string, options: Omit<BaseOptions, "run" | "cacheDir">): string {
+  const entry = findBase(name, options.manifest);
+  if (entry.kind === "cloud-image") return entry.sha512 ? `sha512:${entry.sha512}` : `sha256:${entry.sha256}`;
+  const epoch = bucketStart(options.today ?? new Date(), options.aptBucketDays ?? 7);
+  return keyOf(inputsOf({ entry, files: baseFiles(entry, options.templates), epoch }));
+}
+
+/** The entry of versions.yaml. */
+export function findBase(name: string, manifest: Manifest): Manifest["bases"][string] {
+  const entry = manifest.bases[name];
+  if (entry) return entry;
+  throw new ProvisionError("BASE_UNKNOWN", { name, known: Object.keys(manifest.bases).toSorted() });
 }
 
 function parts(digest: string): { readonly digest: string; readonly digestKind: DigestKind } {

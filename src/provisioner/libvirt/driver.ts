@@ -20,8 +20,20 @@ export interface Mark {
   readonly run: string;
   /** Process that owns it while it is throw-away; `gc` removes what a dead process left. */
   readonly pid: number;
-  /** Files to delete with it: absolute paths. */
+  /** Files to delete with it: absolute paths. A folder in it goes when it is empty by then. */
   readonly files: readonly string[];
+  /** Tells `pid` from a later process of the same number, and this machine from another; the driver fills it in. */
+  readonly owner?: ProcessIdentity;
+}
+
+/** A process, told from every other there was or will be. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** The machine's id and its boot: a process is dead when its boot is over. */
+  readonly machine: string;
+  readonly boot: string;
+  /** Clock ticks from boot to its start, as /proc/PID/stat has it. */
+  readonly started: string;
 }
 
 /** A virtual machine to be. */
@@ -33,8 +45,11 @@ export interface Machine {
   readonly disks: readonly Disk[];
   /** NoCloud seed, attached as a virtio disk; Debian's cloud kernel has no AHCI. */
   readonly seed: string | undefined;
-  readonly network: string;
+  /** Name of a libvirt network; `undefined` for a guest that talks to nobody. */
+  readonly network: string | undefined;
   readonly mac: string;
+  /** EFI when left out; BIOS is for guests of a few bytes. */
+  readonly firmware?: "efi" | "bios";
   /** Where the serial console is written; a pty without a reader would stall the guest. */
   readonly console: string;
   readonly mark: Mark;
@@ -76,8 +91,13 @@ export interface Guest extends AsyncDisposable {
   readonly uuid: string;
   readonly accelerator: Accelerator;
   state(): Promise<DomainState>;
+  /** Why the guest cannot go on, for people: "crashed"; `undefined` while it runs. */
+  trouble(): Promise<string | undefined>;
   addresses(): Promise<readonly Address[]>;
-  /** Waits until the guest has powered itself off; `false` when the deadline passed. */
+  /**
+   * Waits until the guest has powered itself off; `false` when the deadline passed. Rejects with GUEST_DIED when it
+   * ended any other way: what is on its disk then is not what a clean shutdown leaves.
+   */
   waitForOff(deadlineMs: number, run: Run): Promise<boolean>;
   /** Asks by ACPI, waits, then pulls the plug. */
   shutDown(run: Run): Promise<void>;
@@ -85,6 +105,8 @@ export interface Guest extends AsyncDisposable {
   start(run: Run): Promise<void>;
   /** Last lines of the serial console, cleaned. */
   consoleTail(lines?: number): Promise<string>;
+  /** Bytes on the serial console so far: a sign of life while booting. */
+  consoleSize(): Promise<number>;
   /** Leaves it running when disposed: `--keep-on-error`. */
   keep(): void;
 }

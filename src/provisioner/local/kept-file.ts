@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 
 /** What is known of a file in the cache; kept beside it as `<path>.json`. */
 interface Record<Facts> {
@@ -79,9 +78,8 @@ async function writeRecord(path: string, digest: string, facts: unknown): Promis
   const { size, mtimeMs, ino } = await stat(path);
   const record: Record<unknown> = { digest, size, mtimeMs, inode: ino, facts };
   await writeFile(`${path}.json.partial`, `${JSON.stringify(record, undefined, 2)}\n`);
-  await sync(`${path}.json.partial`);
+  // Not synced: a record that a power cut swallows only costs making the file again.
   await rename(`${path}.json.partial`, `${path}.json`);
-  await sync(dirname(path));
 }
 
 async function sync(path: string): Promise<void> {

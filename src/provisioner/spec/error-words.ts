@@ -1,5 +1,6 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 
+import { absolutePath, accountName } from "../core/task.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { Path } from "./read-yaml.ts";
 import { orList, showValue } from "./show-value.ts";
@@ -45,6 +46,13 @@ export function quoteHint(error: ErrorObject): string {
   return wantsText && scalar ? " (in quotes)" : "";
 }
 
+/** Patterns that have a shorter name than themselves. */
+const patternWords: ReadonlyMap<string, string> = new Map([
+  [absolutePath, "must be a path from the root, without dots or slashes to spare (/etc/hosts)"],
+  [accountName, "must be the name of a user or a group, not a number"],
+  ["^[0-7]{4}$", 'must be four octal digits ("0644")'],
+]);
+
 /** What a bound on a value asks for. */
 export function bound({ keyword, message }: ErrorObject, params: Readonly<Record<string, unknown>>): string {
   const limit = String(params["limit"]);
@@ -64,7 +72,7 @@ export function bound({ keyword, message }: ErrorObject, params: Readonly<Record
     case "maximum":
       return `must be ${limit} or less`;
     case "pattern":
-      return `must match ${String(params["pattern"])}`;
+      return patternWords.get(String(params["pattern"])) ?? `must match ${String(params["pattern"])}`;
     case "uniqueItems":
       return `must hold each entry once (${String(params["i"])} and ${String(params["j"])} are the same)`;
     default:

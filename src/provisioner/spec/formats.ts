@@ -1,7 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-import { oneOf } from "./error-words.ts";
+import { nearestName } from "./nearest-name.ts";
+import { orList } from "./show-value.ts";
 
 /** Says what is wrong with a text of some format ("must be …, is …"), or nothing. */
 export type Format = (value: string) => string | undefined;
@@ -9,10 +10,15 @@ export type Format = (value: string) => string | undefined;
 /** What the caller knows about texts whose schema has a `format`: which templates, sources and bases there are. */
 export type Formats = Readonly<Record<string, Format>>;
 
-/** A text that must be one of a few names. */
-export function nameFormat(known: readonly string[]): Format {
-  return (value) =>
-    known.includes(value) ? undefined : `${oneOf(known, value)}, is ${JSON.stringify(value)}`;
+/** A text that must be the name of something: `must be a template ("motd" or "resolv"), is "mtod"`. */
+export function nameFormat(thing: string, known: readonly string[]): Format {
+  return (value) => {
+    if (known.includes(value)) return undefined;
+    const nearest = nearestName(value, known);
+    const names = orList(known.map((name) => JSON.stringify(name)));
+    const hint = nearest === undefined ? names || "there is none" : `nearest: ${JSON.stringify(nearest)}`;
+    return `must be a ${thing} (${hint}), is ${JSON.stringify(value)}`;
+  };
 }
 
 /** A text that must name a file beside the spec. */

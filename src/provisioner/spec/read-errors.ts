@@ -2,6 +2,7 @@ import type { ErrorObject } from "ajv/dist/2020.js";
 
 import { nearestName } from "./nearest-name.ts";
 import type { Path } from "./read-yaml.ts";
+import { conditionWords } from "./condition-words.ts";
 import { bound, oneOf, pathOf, quoteHint, typeWords } from "./error-words.ts";
 import type { Formats } from "./formats.ts";
 import { readUnion } from "./read-union.ts";
@@ -57,6 +58,10 @@ function readError(error: ErrorObject, formats: Formats): Problem {
     case "dependentRequired": {
       const says = `must have "${String(params["missingProperty"])}" beside "${String(params["property"])}"`;
       return { path, part: "key", says: `${says}, has ${keys(error.data)}` };
+    }
+    case "not": {
+      const words = conditionWords(error.schema as Readonly<Record<string, unknown>>);
+      return { path, part: "key", says: `must not have ${words ?? "this form"}, has ${keys(error.data)}` };
     }
     case "type":
       return value(`must be ${typeWords(error.schema)}${quoteHint(error)}`);

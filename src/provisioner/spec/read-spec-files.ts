@@ -109,7 +109,7 @@ async function locate(
   complaints: Complaint[],
 ): Promise<string | undefined> {
   const known = await specNames(directory);
-  const says = nameFormat(known)(name);
+  const says = nameFormat("spec of its folder", known)(name);
   if (says === undefined) return realpath(join(directory, `${name}.yaml`));
   complaints.push({ where, what: `Cannot include "${name}": ${says}` });
   return undefined;

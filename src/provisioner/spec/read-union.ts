@@ -1,5 +1,6 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 
+import { choiceWords } from "./condition-words.ts";
 import { oneOf, pathOf, typeWords } from "./error-words.ts";
 import type { Path } from "./read-yaml.ts";
 import { orList, showValue } from "./show-value.ts";
@@ -35,6 +36,11 @@ export function readUnion(
     errors: within.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/${index}/`)),
   }));
   if (branches.filter(({ errors }) => errors.length === 0).length > 1) return fitsSeveral(union, branches);
+  const conditions = choiceWords(branches.map(({ schema }) => schema));
+  if (conditions !== undefined) {
+    const has = Object.keys((union.data as object | null) ?? {}).map(inQuotes);
+    return [{ path, part: "key", says: `must have ${conditions}, has ${has.join(", ") || "nothing"}` }];
+  }
   const typed = branches.filter(({ errors }) => !errors.some((error) => isOwn(error, union, "type")));
   if (typed.length === 0) return value(`must be ${orList(unionWords(branches))}`);
   const literals = typed.flatMap(literalsOf);

@@ -14,6 +14,8 @@ interface OpenStep {
   readonly line: Line;
   readonly title: string;
   readonly started: number;
+  /** What it is at just now. */
+  at: string | undefined;
 }
 
 /** What the display on a terminal needs. */
@@ -40,8 +42,10 @@ export function listrRenderer(options: ListrOptions): Renderer {
   const steps = new Map<number, OpenStep>();
   let showing: Promise<unknown> | undefined;
   const clock = setInterval(() => {
-    for (const { line, title, started } of steps.values()) {
+    for (const { line, title, started, at } of steps.values()) {
       line.title$ = `${title} ${style.dim(duration(now() - started))}`;
+      // What was said before the first frame was drawn is lost on listr2.
+      if (at !== undefined) line.output$ = at;
     }
   }, 1000);
   clock.unref();
@@ -67,7 +71,7 @@ export function listrRenderer(options: ListrOptions): Renderer {
         const title = visibleLine(event.title);
         const parent = event.parent === undefined ? undefined : steps.get(event.parent)?.line;
         const line = add(parent, title, ListrTaskState.STARTED);
-        if (line) steps.set(event.step, { line, title, started: now() });
+        if (line) steps.set(event.step, { line, title, started: now(), at: undefined });
         return;
       }
       case "step-progress":
@@ -112,7 +116,9 @@ export function listrRenderer(options: ListrOptions): Renderer {
 
   function say(step: number, text: string): void {
     const open = steps.get(step);
-    if (open) open.line.output$ = text;
+    if (open === undefined) return;
+    open.at = text;
+    open.line.output$ = text;
   }
 
   function endStep(event: Extract<Event, { kind: "step-ended" }>): void {

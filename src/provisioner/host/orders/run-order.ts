@@ -68,15 +68,16 @@ function verdict(action: RunAction): string {
   ].join("\n");
 }
 
-/** The script that a job is: it claims the run, keeps its process id, runs, and keeps how it ended. */
+/** The script that a job is: it claims the run, shows that it lives, runs, and keeps how it ended. */
 function runner(action: RunAction): string {
   const limit = runLimitMs(action);
   return `mkdir "$1/started" 2>/dev/null || exit 0
+exec 8>"$1/alive" && flock -n 8 || exit 1
 echo $$ >"$1/pid.new" && mv "$1/pid.new" "$1/pid" || exit 1
 up() { read -r now now_rest </proc/uptime; now=\${now%.*}\${now#*.}; }
 up
 begun=$now late=0
-( ${exports(action)}exec timeout -k 30 ${seconds(limit)} ${quote(action.command.argv)} ) <"$1/in" >"$1/log" 2>&1
+( ${exports(action)}exec timeout -k 30 ${seconds(limit)} ${quote(action.command.argv)} ) <"$1/in" >"$1/log" 2>&1 8>&-
 rc=$?
 [ "$rc" = 0 ] || { up; [ $((now - begun)) -lt ${centiseconds(limit)} ] || late=1; }
 echo "$rc $late" >"$1/rc.new" && mv "$1/rc.new" "$1/rc"

@@ -1,6 +1,6 @@
 import type { FactAnswer } from "../../core/facts.ts";
 import { whyNoPath } from "../orders/remote-path.ts";
-import { findPaths, isStoredFile, unprinted, whyNotStored } from "./find-paths.ts";
+import { findPaths, isStoredFile, unprinted, unlessStored } from "./find-paths.ts";
 import { lines, usual, whyFailed, type Reader } from "./reader.ts";
 
 /** Digests, by one find that starts one sha256sum: find says of each path what it is, and opens no pipe. */
@@ -22,8 +22,8 @@ export const digest: Reader = {
         known.set(field.slice(66), { value: field.slice(0, 64) });
         continue;
       }
-      const why = whyNotStored(fields[++at] ?? "", fields[++at] ?? "");
-      known.set(field, why ? { unknown: why } : lost);
+      const answer = unlessStored(fields[++at] ?? "", fields[++at] ?? "");
+      known.set(field, answer ?? lost);
     }
     const others = unprinted(
       section,

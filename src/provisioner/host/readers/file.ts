@@ -1,6 +1,6 @@
 import type { FactAnswer } from "../../core/facts.ts";
 import { whyNoPath } from "../orders/remote-path.ts";
-import { findPaths, isStoredFile, unprinted, whyNotStored } from "./find-paths.ts";
+import { findPaths, isStoredFile, unprinted, unlessStored } from "./find-paths.ts";
 import { lines, usual, whyFailed, type Reader, type Section } from "./reader.ts";
 
 /** Longer files are not read as text. */
@@ -60,8 +60,8 @@ function takeRecords(stdout: Buffer): Records {
   // A path is never empty: an empty field is the border, or the end.
   for (let path = field(); path !== ""; path = field()) {
     const [type, size, fileSystem] = [field(), Number(field()), field()];
-    const why = whyNotStored(type, fileSystem);
-    if (why) answers.set(path, { unknown: why });
+    const answer = unlessStored(type, fileSystem);
+    if (answer) answers.set(path, answer);
     else if (size > longest)
       answers.set(path, { unknown: `truncated: is ${size} bytes, at most ${longest} are read` });
     else if (size === 0) answers.set(path, { value: "" });

@@ -22,12 +22,13 @@ export function findPaths(paths: readonly string[], follow: boolean, tail: strin
 /** Tests of find: a regular file on a file system that keeps files. */
 export const isStoredFile = ["-type f", ...kernelFileSystems.map((name) => `! -fstype ${name}`)].join(" ");
 
-/** Why a path that find follows is no stored file, from its %y and %F; `undefined` when it is one. */
-export function whyNotStored(type: string, fileSystem: string): string | undefined {
-  if (type !== "f") return "is not a regular file";
-  return kernelFileSystems.includes(fileSystem)
-    ? `is on ${fileSystem}, where files have no lasting content`
-    : undefined;
+/** What a path that find follows is when it is no stored file, from its %y and %F; `undefined` when it is one. */
+export function unlessStored(type: string, fileSystem: string): FactAnswer | undefined {
+  // Following, find sees a link only where it leads to nothing.
+  if (type === "l") return absent;
+  if (type !== "f") return { unknown: "is not a regular file" };
+  if (!kernelFileSystems.includes(fileSystem)) return undefined;
+  return { unknown: `is on ${fileSystem}, where files have no lasting content` };
 }
 
 /**

@@ -26,8 +26,8 @@ inquire() {
 
 # Ends a section: what it said on standard error, then how it ended.
 said() {
-  printf '\\n%s errors %s\\n' "$tok" "$1"
+  printf '\\036%s errors %s\\n' "$tok" "$1"
   [ ! -s "$d/err" ] || head -c 262144 "$d/err"
-  printf '\\n%s section %s %s %s\\n' "$tok" "$1" "$rc" "$late"
+  printf '\\036%s section %s %s %s\\n' "$tok" "$1" "$rc" "$late"
 }
 `;

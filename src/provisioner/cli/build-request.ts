@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { BuildRequest } from "../image/build-image.ts";
+import { digestFolders, digestUses } from "../image/build-inputs.ts";
+import { specSources } from "../spec/spec-sources.ts";
+import { loadSpec } from "./compose.ts";
+import { packageVersion } from "./package-version.ts";
+import { findProject, packageRoot } from "./project.ts";
+import type { Shell } from "./shell.ts";
+import type { LocalWorkshop } from "./workshop.ts";
+
+/** The code that decides what an image holds: the rest of provision may change without a rebuild. */
+const deciding = ["tasks", "provisioner/core", "provisioner/host", "provisioner/image"];
+
+/** Reads a spec and all that a build of it depends on; opens no connection. */
+export async function readBuildRequest(
+  name: string,
+  shell: Shell,
+  shop: LocalWorkshop,
+): Promise<Omit<BuildRequest, "force" | "verify" | "keepOnError" | "prepareMachine">> {
+  const loaded = await loadSpec(name, shell);
+  const { spec, recipe, files } = loaded;
+  const sources = specSources(loaded, findProject(shell).templatesDir);
+  const code = fileURLToPath(new URL("../../", import.meta.url));
+  const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
+  const [base, digests, codeDigest] = await Promise.all([
+    shop.baseKey(spec.base),
+    digestUses(recipe, sources),
+    digestFolders([...deciding.map((folder) => join(code, folder)), join(packageRoot(), "templates")]),
+  ]);
+  return {
+    name: spec.name,
+    recipe,
+    sources,
+    readOnlyRoot,
+    machine: { ...spec.builder, diskGiB: spec.disk.sizeGiB },
+    specs: files.map(({ yaml, sha256 }) => ({ file: yaml.file, sha256 })),
+    inputs: {
+      name: spec.name,
+      base,
+      diskGiB: spec.disk.sizeGiB,
+      readOnlyRoot,
+      ...digests,
+      code: codeDigest,
+    },
+    prepareBase: (run) => shop.prepareBase(spec.base, run),
+    provisionVersion: packageVersion(),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+
+import type { Summary } from "../../core/converge.ts";
+import { defineCommand, helpEnd } from "../command.ts";
+import type { ChangeFlags } from "../command.ts";
+import type { TargetFlags } from "../open-target.ts";
+import { findProject } from "../project.ts";
+import { count } from "../render/words.ts";
+import type { Selection } from "../select-uses.ts";
+import { runSession } from "../session.ts";
+
+type Flags = TargetFlags & ChangeFlags & Selection & { readonly spec: string };
+
+export const apply = defineCommand<Flags>({
+  declare(command: Command) {
+    command
+      .description(
+        "Brings a machine to what a spec says, over SSH: reads everything at once, changes what differs, in " +
+          "order, then reads again to prove it. Its host key must be known; nothing is taken on trust.",
+      )
+      .requiredOption("--spec <name>", "spec of specs/, or a file")
+      .requiredOption("--target <user@host:port>", "machine, by name, address or alias of ssh_config")
+      .option("--check", "say what would change, and change nothing")
+      .option("--diff", "show texts that change as diffs")
+      .option("--only <use...>", "settle these tasks or uses alone; * stands for anything")
+      .option("--skip <use...>", "leave these out")
+      .option("--identity <file>", "log in with this key alone")
+      .option("--known-hosts <file>", "look for its host key in this file alone")
+      .option("--sudo-password-file <file>", "password of sudo, in a file")
+      .option("--ask-sudo-password", "ask for the password of sudo")
+      .addHelpText(
+        "after",
+        helpEnd(
+          [
+            "provision apply --spec base --target root@192.168.122.20",
+            "provision apply --spec base --target web1 --check --diff",
+            "provision apply --spec ./web.yaml --target admin@web1:2222 --ask-sudo-password --only 'apt*' sysctl",
+          ],
+          [0, 2, 3, 4, 5, 6, 7, 130],
+        ),
+      );
+  },
+  act({ shell, flags }) {
+    const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
+    return runSession({ shell, flags, command }, async ({ run, result }) => {
+      const [{ loadSpec }, { specSources }, { selectUses }, { openTarget }, { converge }] = await Promise.all(
+        [
+          import("../compose.ts"),
+          import("../../spec/spec-sources.ts"),
+          import("../select-uses.ts"),
+          import("../open-target.ts"),
+          import("../../core/converge.ts"),
+        ],
+      );
+      const check = flags.check ?? false;
+      const loaded = await loadSpec(flags.spec, shell);
+      const recipe = selectUses(loaded.recipe, flags);
+      const sources = specSources(loaded, findProject(shell).templatesDir);
+      await using host = await run.within(
+        `Connect to ${flags.target}`,
+        (inner) => openTarget(flags, shell, inner),
+        ({ name }) => name,
+      );
+      const summary = await run.within(
+        check ? "Plan" : "Apply",
+        (inner) => converge(recipe, { host, run: inner, check, sources }),
+        (found) => words(found, check),
+      );
+      result(`${host.name}: ${words(summary, check)}`, { host: host.name, check, ...summary });
+      return check && summary.changed + summary.mayChange > 0 ? "changes-wait" : "as-wanted";
+    });
+  },
+});
+
+function words({ uses, changed, mayChange }: Summary, check: boolean): string {
+  if (changed + mayChange === 0) return `as wanted, ${count(uses, "use")}`;
+  if (!check) return `${changed} of ${count(uses, "use")} changed, as wanted now`;
+  const later = mayChange === 0 ? "" : `, ${mayChange} may change after them`;
+  return `${changed} of ${count(uses, "use")} would change${later}`;
+}

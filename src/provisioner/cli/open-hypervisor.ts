@@ -1,0 +1,35 @@
+import { join } from "node:path";
+
+import { ProvisionError } from "../core/errors.ts";
+import { baseSettings } from "../image/base-settings.ts";
+import { openDriver } from "../libvirt/libvirt-driver.ts";
+import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
+import { templateRenderer } from "../spec/render-template.ts";
+import { packageRoot } from "./project.ts";
+import type { Shell } from "./shell.ts";
+
+/** Flags of commands that boot guests. */
+export interface GuestFlags {
+  readonly accel?: string;
+  readonly connect?: string;
+  readonly network?: string;
+}
+
+/** Opens libvirt where flags or environment say it is: --connect, PROVISION_LIBVIRT, else this machine's own. */
+export async function openHypervisor(shell: Shell, flags: GuestFlags = {}): Promise<LibvirtDriver> {
+  const { env } = shell;
+  return openDriver(flags.connect ?? (env["PROVISION_LIBVIRT"] || "qemu:///system"), {
+    render: templateRenderer(join(packageRoot(), "templates")),
+    cacheFolder: baseSettings(shell).cacheDir,
+    accelerator: checkWish(flags.accel ?? env["PROVISION_ACCEL"]),
+  });
+}
+
+function checkWish(wish: string | undefined): string | undefined {
+  if (wish === undefined || ["auto", "kvm", "tcg"].includes(wish)) return wish;
+  throw new ProvisionError("SETTING_INVALID", {
+    name: "PROVISION_ACCEL",
+    wanted: "auto, kvm or tcg",
+    got: wish,
+  });
+}

@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Host } from "../core/host.ts";
+import type { Run } from "../core/run.ts";
+import { openSshHost } from "../host/ssh-host.ts";
+import { ownTarget } from "../host/ssh-target.ts";
+import { waitForSsh } from "../host/wait-for-ssh.ts";
+import type { Driver, Guest, Mark } from "../libvirt/driver.ts";
+import { bootPatience, waitForBoot } from "../libvirt/guest-boot.ts";
+import { makeKeyPair, type KeyPair } from "../libvirt/host-keys.ts";
+import { builderSeed, makeSeed, type Seed } from "../libvirt/seed.ts";
+import { waitForCloudInit } from "./wait-for-cloud-init.ts";
+
+/** A throw-away guest to be. */
+export interface GuestPlan {
+  readonly driver: Driver;
+  readonly role: Mark["role"];
+  /** libvirt's network. */
+  readonly network: string;
+  /** Where its seed, key and console go; readable for the hypervisor along the whole path. */
+  readonly folder: string;
+  readonly disk: string;
+  readonly machine: { readonly cpus: number; readonly memoryMiB: number };
+  readonly user: string;
+  readonly hostName: string;
+  readonly run: Run;
+}
+
+/** A guest that is up: logged in with a key of its own, its host key checked from the first byte on. */
+export interface BootedGuest extends AsyncDisposable {
+  readonly guest: Guest;
+  readonly host: Host;
+  readonly user: string;
+  /** Type and blob. */
+  readonly hostKey: string;
+  /** The serial console's file. */
+  readonly console: string;
+  /** For people: how to get in by hand. */
+  readonly sshLine: string;
+}
+
+/** Boots a throw-away guest under a fresh identity and waits until cloud-init is through. */
+export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
+  const { driver, folder, run, user } = plan;
+  const [hostKey, login] = await Promise.all([makeKeyPair(), makeKeyPair()]);
+  const id = randomBytes(4).toString("hex");
+  const seed = join(folder, `seed-${id}.img`);
+  const console = join(folder, `console-${id}.log`);
+  const keyFile = join(folder, `key-${id}`);
+  await writeFile(keyFile, login.privateKey, { mode: 0o600 });
+  await makeSeed(seedFor(plan, { id, hostKey, login }), seed);
+  const guest = await driver.boot(
+    {
+      name: `provision-${plan.role}-${id}`,
+      uuid: randomUUID(),
+      ...plan.machine,
+      disks: [{ path: plan.disk, format: "qcow2", cache: "unsafe" }],
+      seed,
+      network: plan.network,
+      mac: freshMac(),
+      console,
+      mark: { role: plan.role, run: id, pid: process.pid, files: [seed, console, keyFile] },
+    },
+    run,
+  );
+  let host: Host | undefined;
+  try {
+    const patience = bootPatience[guest.accelerator];
+    await waitForBoot(guest, run, patience);
+    run.progress("waiting for SSH");
+    host = await openSshHost({
+      name: `${user}@${guest.name}`,
+      run: id,
+      signal: run.signal,
+      connect: () =>
+        waitForSsh({
+          name: guest.name,
+          addresses: async () => (await guest.addresses()).map(({ address }) => address),
+          targetAt: (address) =>
+            ownTarget({ host: address, user, hostKey: hostKey.publicKey, privateKey: login.privateKey }),
+          progress: () => guest.consoleSize(),
+          quietMs: patience.quietMs,
+          deadlineMs: patience.longestMs,
+          consoleTail: () => guest.consoleTail(40),
+          signal: run.signal,
+        }),
+    });
+    await waitForCloudInit(host, run);
+    const [address] = await guest.addresses();
+    return booted({
+      guest,
+      host,
+      user,
+      hostKey: hostKey.publicKey,
+      console,
+      address: address?.address ?? "",
+      keyFile,
+    });
+  } catch (error) {
+    await host?.[Symbol.asyncDispose]();
+    await guest[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function booted(
+  parts: Omit<BootedGuest, "sshLine" | typeof Symbol.asyncDispose> & { address: string; keyFile: string },
+): BootedGuest {
+  const { address, keyFile, ...rest } = parts;
+  return {
+    ...rest,
+    sshLine: `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${rest.user}@${address}`,
+    async [Symbol.asyncDispose]() {
+      await rest.host[Symbol.asyncDispose]();
+      await rest.guest[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function seedFor(
+  { user, hostName }: GuestPlan,
+  made: { id: string; hostKey: KeyPair; login: KeyPair },
+): Seed {
+  const { id, hostKey, login } = made;
+  const seed = builderSeed({ instanceId: `provision-${id}`, hostKey, user, authorizedKey: login.publicKey });
+  return {
+    metaData: { ...seed.metaData, "local-hostname": hostName },
+    userData: { ...seed.userData, hostname: hostName },
+  };
+}
+
+/** In the range QEMU's guests use; a fresh one, since libvirt's leases outlive guests. */
+function freshMac(): string {
+  return ["52", "54", "00", ...[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, "0"))].join(
+    ":",
+  );
+}

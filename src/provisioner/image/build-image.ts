@@ -1,0 +1,226 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+import { converge } from "../core/converge.ts";
+import { ProvisionError } from "../core/errors.ts";
+import type { Host } from "../core/host.ts";
+import type { Recipe } from "../core/recipe.ts";
+import type { Run } from "../core/run.ts";
+import type { Sources } from "../core/sources.ts";
+import { needSpace } from "../local/free-space.ts";
+import { holdLock } from "../local/lock.ts";
+import { openScratch, type Scratch } from "../local/scratch.ts";
+import type { Base } from "./base-image.ts";
+import { bootGuest, type BootedGuest } from "./boot-guest.ts";
+import { digestOf, type BuildInputs } from "./build-inputs.ts";
+import {
+  findByKey,
+  imageFile,
+  newVersion,
+  openPartial,
+  publish,
+  type PublishedImage,
+} from "./image-store.ts";
+import { readPackages } from "./installed-packages.ts";
+import type { Manifest, Phase } from "./manifest.ts";
+import { flatten, makeOverlay, virtualSize } from "./qemu-img.ts";
+import { sbom } from "./sbom.ts";
+import { checkSealed, startSeal } from "./seal.ts";
+import { verifyImage } from "./verify-image.ts";
+import type { Workshop } from "./workshop.ts";
+
+const GIB = 1024 ** 3;
+/** Lives as long as the builder; the seal removes it. */
+const builderUser = "builder";
+/** Under emulation and load a power-off was seen to take a minute. */
+const SEAL_DEADLINE_MS = 600_000;
+
+/** One image to be. */
+export interface BuildRequest {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly sources: Sources;
+  readonly inputs: BuildInputs;
+  readonly specs: Manifest["specs"];
+  readonly machine: { readonly cpus: number; readonly memoryMiB: number; readonly diskGiB: number };
+  readonly readOnlyRoot: boolean;
+  /** Throws when this machine lacks something; asked only when there is something to build. */
+  readonly prepareMachine: (run: Run) => Promise<void>;
+  readonly prepareBase: (run: Run) => Promise<Base>;
+  /** Build although an image of the same inputs is there. */
+  readonly force: boolean;
+  readonly verify: boolean;
+  readonly keepOnError: boolean;
+  readonly provisionVersion: string;
+}
+
+/** What came of it; `fresh` is false when an image of the same inputs was there. */
+export interface BuildOutcome {
+  readonly image: PublishedImage;
+  readonly fresh: boolean;
+}
+
+/** Builds a golden image from its base, or finds the one that the same inputs made. */
+export async function buildImage(request: BuildRequest, shop: Workshop, run: Run): Promise<BuildOutcome> {
+  const key = digestOf(request.inputs);
+  const there = request.force ? undefined : await findByKey(shop.store, request.name, key);
+  if (there) return { image: there, fresh: false };
+
+  await using _lock = await holdLock(join(shop.store, request.name), `the build of ${request.name}`, run);
+  const meanwhile = request.force ? undefined : await findByKey(shop.store, request.name, key);
+  if (meanwhile) return { image: meanwhile, fresh: false };
+
+  const { phase, phases } = timed(run);
+  await needSpace(shop.workDir, 2 * GIB, `the build of ${request.name}`);
+  await needSpace(shop.store, GIB, `the build of ${request.name}`);
+  await phase("Check this machine", request.prepareMachine);
+  const base = await phase("Prepare base", request.prepareBase, ({ digest }) => digest.slice(0, 12));
+  await using scratch = await openScratch(shop.workDir, "build");
+  const disk = join(scratch.path, "disk.qcow2");
+  const sizeGiB = Math.max(request.machine.diskGiB, Math.ceil((await virtualSize(base.path, run)) / GIB));
+  await makeOverlay(base.path, disk, { sizeGiB, run });
+  const nonce = randomBytes(8).toString("hex");
+  const at = new Date().toISOString();
+  const version = await newVersion(shop.store, request.name, { at, key });
+  const made = await makeDisk({ request, shop, scratch, disk, nonce, version, phase, run });
+
+  await using partial = await openPartial(shop.store, request.name);
+  const file = join(partial.path, imageFile);
+  await phase("Flatten and compress", (inner) => flatten(disk, file, inner));
+  const { sha256, bytes } = await phase(
+    "Digest",
+    () => digestFile(file),
+    (found) => found.sha256.slice(0, 12),
+  );
+  const manifest: Manifest = {
+    schema: 1,
+    name: request.name,
+    version,
+    key,
+    inputs: request.inputs,
+    image: {
+      file: imageFile,
+      sha256,
+      bytes,
+      virtualBytes: await virtualSize(file, run),
+      format: "qcow2",
+      architecture: base.architecture,
+    },
+    base: { name: base.name, digest: base.digest },
+    specs: request.specs,
+    uses: request.recipe.map(({ id, task, where }) => ({
+      task: task.name,
+      use: id,
+      from: `${where.file}:${where.line}`,
+    })),
+    packages: made.packages,
+    readOnlyRoot: request.readOnlyRoot,
+    built: { at, provision: request.provisionVersion, accelerator: made.accelerator, phases },
+  };
+  if (request.verify) {
+    await phase("Verify", (inner) =>
+      verifyImage(
+        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
+        shop,
+        inner,
+      ),
+    );
+  }
+  await writeFile(
+    join(partial.path, "sbom.cdx.json"),
+    `${JSON.stringify(sbom(manifest, base.distribution), null, 2)}\n`,
+  );
+  await writeFile(join(partial.path, "SHA256SUMS"), `${sha256}  ${imageFile}\n`);
+  await writeFile(join(partial.path, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  return { image: await publish(partial.path, shop.store, manifest), fresh: true };
+}
+
+interface Making {
+  readonly request: BuildRequest;
+  readonly shop: Workshop;
+  readonly scratch: Scratch;
+  readonly disk: string;
+  readonly nonce: string;
+  readonly version: string;
+  readonly phase: TimedPhase;
+  readonly run: Run;
+}
+
+/** Boots a builder on the disk, applies the recipe, seals; the guest is gone when this returns. */
+async function makeDisk(making: Making): Promise<{ packages: Manifest["packages"]; accelerator: string }> {
+  const { request, shop, scratch, disk, phase, run } = making;
+  await using driver = await shop.openDriver(run);
+  const accelerator = await driver.accelerator(run);
+  await driver.startNetwork(shop.network);
+  await using builder = await phase("Boot builder", (inner) =>
+    bootGuest({
+      driver,
+      role: "builder",
+      network: shop.network,
+      folder: scratch.path,
+      disk,
+      machine: request.machine,
+      user: builderUser,
+      hostName: builderUser,
+      run: inner,
+    }),
+  );
+  try {
+    await phase("Apply tasks", (inner) => applyTasks(request, builder.host, inner));
+    const packages = await readPackages(builder.host);
+    await phase("Seal and power off", (inner) => sealBuilder(builder, making, inner));
+    return { packages, accelerator };
+  } catch (error) {
+    if (request.keepOnError && !run.signal.aborted) keep(builder, scratch, run);
+    throw error;
+  }
+}
+
+async function sealBuilder(builder: BootedGuest, making: Making, run: Run): Promise<void> {
+  const { request, shop, nonce, version } = making;
+  const { readOnlyRoot } = request;
+  const { guest, host, user } = builder;
+  await startSeal(host, { user, nonce, version, readOnlyRoot, renderTemplate: shop.renderTemplate });
+  await host[Symbol.asyncDispose]();
+  const off = await guest.waitForOff(SEAL_DEADLINE_MS, run);
+  if (!off) throw new ProvisionError("SEAL_FAILED", { reason: await guest.consoleTail(20) });
+  await checkSealed(builder.console, nonce, run);
+}
+
+async function applyTasks({ recipe, sources }: BuildRequest, host: Host, run: Run): Promise<void> {
+  await converge(recipe, { host, run, check: false, sources });
+}
+
+function keep({ guest, sshLine }: BootedGuest, scratch: Scratch, run: Run): void {
+  guest.keep();
+  scratch.keep();
+  run.note(`The builder stays up as asked: ${sshLine}`, "warning");
+  run.note(`When done: virsh destroy ${guest.name}, then provision gc`, "warning");
+}
+
+type TimedPhase = <T>(
+  title: string,
+  work: (run: Run) => Promise<T>,
+  result?: (value: T) => string,
+) => Promise<T>;
+
+/** Steps whose times are kept for the manifest. */
+function timed(run: Run): { phase: TimedPhase; phases: Phase[] } {
+  const phases: Phase[] = [];
+  const phase: TimedPhase = async (title, work, result) => {
+    const started = run.now();
+    const value = await run.within(title, work, result);
+    phases.push({ name: title, ms: Math.round(run.now() - started) });
+    return value;
+  };
+  return { phase, phases };
+}
+
+async function digestFile(path: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return { sha256: hash.digest("hex"), bytes: (await stat(path)).size };
+}

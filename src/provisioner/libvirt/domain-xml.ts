@@ -1,0 +1,87 @@
+import { XMLParser } from "fast-xml-parser";
+
+import type { RenderTemplate } from "../core/templates.ts";
+import type { Accelerator, Machine } from "./driver.ts";
+import { markToXml } from "./mark.ts";
+
+/** A machine as libvirt's domain XML. */
+export function domainXml(machine: Machine, accelerator: Accelerator, render: RenderTemplate): string {
+  const seed = machine.seed === undefined ? [] : [{ path: machine.seed, format: "raw", readOnly: true }];
+  const disks = [...machine.disks, ...seed].map((disk, index) => ({
+    cache: undefined,
+    readOnly: false,
+    ...disk,
+    target: `vd${String.fromCodePoint(0x61 + index)}`,
+    bootOrder: index === 0 && machine.disks.length > 0 ? 1 : undefined,
+  }));
+  return render("domain.xml", {
+    name: machine.name,
+    uuid: machine.uuid,
+    mark: markToXml(machine.mark),
+    memoryMiB: machine.memoryMiB,
+    cpus: machine.cpus,
+    efi: machine.firmware !== "bios",
+    domainType: accelerator === "kvm" ? "kvm" : "qemu",
+    cpuMode: accelerator === "kvm" ? "host-passthrough" : "maximum",
+    disks,
+    network: machine.network,
+    mac: machine.mac,
+    console: machine.console,
+  });
+}
+
+/** What we read back of a domain. */
+export interface DomainFacts {
+  readonly name: string;
+  readonly uuid: string;
+  readonly accelerator: Accelerator;
+  readonly disks: readonly { readonly target: string; readonly path: string; readonly readOnly: boolean }[];
+  readonly macs: readonly string[];
+  readonly nvram: string | undefined;
+  readonly console: string | undefined;
+}
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "@",
+  parseTagValue: false,
+  parseAttributeValue: false,
+  htmlEntities: true,
+  isArray: (_name, path) =>
+    ["domain.devices.disk", "domain.devices.interface", "domain.devices.serial"].includes(String(path)),
+});
+
+/** The few facts we use of libvirt's domain XML. */
+export function readDomainXml(xml: string): DomainFacts {
+  const domain = at(parser.parse(xml), "domain");
+  const devices = at(domain, "devices");
+  return {
+    name: text(at(domain, "name")) ?? "",
+    uuid: text(at(domain, "uuid")) ?? "",
+    accelerator: at(domain, "@type") === "kvm" ? "kvm" : "tcg",
+    disks: list(at(devices, "disk")).flatMap((disk) => {
+      const path = text(at(disk, "source", "@file"));
+      const target = text(at(disk, "target", "@dev")) ?? "";
+      return path === undefined ? [] : [{ target, path, readOnly: at(disk, "readonly") !== undefined }];
+    }),
+    macs: list(at(devices, "interface")).flatMap((one) => text(at(one, "mac", "@address")) ?? []),
+    nvram: text(at(domain, "os", "nvram")) ?? text(at(domain, "os", "nvram", "#text")),
+    console: list(at(devices, "serial")).map((one) => text(at(one, "source", "@path")))[0],
+  };
+}
+
+function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,199 @@
+import { open, rename, rm } from "node:fs/promises";
+
+import type { Pointer } from "./binding.ts";
+import type { Connection, Session } from "./connection.ts";
+import { takeAll, unless } from "./domains.ts";
+import { escape } from "./networks.ts";
+import { receiveFile, sendFile, type Transfer, withStream } from "./streams.ts";
+import { virtCodes } from "./virt-error.ts";
+
+/** A place on the hypervisor where volumes are. Sizes in bytes. */
+export interface Pool {
+  readonly name: string;
+  readonly active: boolean;
+  readonly capacity: number;
+  readonly available: number;
+}
+
+/** A disk image in a pool. Sizes in bytes. */
+export interface Volume {
+  readonly name: string;
+  readonly path: string;
+  readonly capacity: number;
+  readonly allocation: number;
+}
+
+/** A volume to be made. */
+export interface NewVolume {
+  readonly name: string;
+  readonly format: "qcow2" | "raw";
+  readonly capacity: number;
+  /** An image on the hypervisor that a qcow2 volume stands on. */
+  readonly backing?: { readonly path: string; readonly format: "qcow2" | "raw" };
+}
+
+/** libvirt's storage: how disks travel to a hypervisor that is not this machine. */
+export interface Volumes {
+  pools(): Promise<readonly Pool[]>;
+  /** Starts a pool over a folder of the hypervisor; it is forgotten when it stops. */
+  startPool(name: string, folder: string): Promise<void>;
+  /** Stops it; the volumes stay. Idempotent. */
+  stopPool(name: string): Promise<void>;
+  list(pool: string): Promise<readonly Volume[]>;
+  find(pool: string, name: string): Promise<Volume | undefined>;
+  create(pool: string, volume: NewVolume): Promise<Volume>;
+  /** Fills a volume with a local file, as it is: a qcow2 file makes it a qcow2 volume. */
+  upload(pool: string, name: string, file: string, transfer: Transfer): Promise<void>;
+  /** Copies a volume, as it is, to a local file; the file is there when all of it is. */
+  download(pool: string, name: string, file: string, transfer: Transfer): Promise<void>;
+  /** Idempotent. */
+  remove(pool: string, name: string): Promise<void>;
+  /** Removes the volume that is the file of this path on the hypervisor; `false` when no pool has it. */
+  removeByPath(path: string): Promise<boolean>;
+}
+
+const running = 2;
+const build = 1;
+/** Making a volume can write all of it. */
+const createMs = 600_000;
+
+export function volumesOf(connection: Connection): Volumes {
+  const withPool = <T>(name: string, work: (on: Session, pool: Pointer) => Promise<T>, over = connection) =>
+    over.use(async (on) => {
+      const pool = await on.call("virStoragePoolLookupByName", on.connection, name);
+      return work(on, on.take("virStoragePoolFree", pool));
+    });
+  /** A transfer has a connection to itself: nobody waits for it. */
+  const transferring = async (
+    pool: string,
+    name: string,
+    work: (on: Session, volume: Pointer) => Promise<void>,
+  ) => {
+    await using own = await connection.another();
+    await withPool(pool, async (on, found) => work(on, await lookup(on, found, name)), own);
+  };
+
+  return {
+    pools: () =>
+      connection.use(async (on) => {
+        const array: [unknown] = [null];
+        const count = await on.call("virConnectListAllStoragePools", on.connection, array, 0);
+        const all: Pool[] = [];
+        for (const pool of takeAll(on, "virStoragePoolFree", array, count))
+          all.push(await poolFacts(on, pool));
+        return all;
+      }),
+    startPool: (name, folder) =>
+      connection.use(async (on) => {
+        const xml = `<pool type='dir'><name>${escape(name)}</name><target><path>${escape(folder)}</path></target></pool>`;
+        const pool = await on.call("virStoragePoolCreateXML", on.connection, xml, build);
+        on.take("virStoragePoolFree", pool);
+      }),
+    stopPool: (name) =>
+      connection.use(async (on) => {
+        const pool = await unless(virtCodes.noStoragePool, () =>
+          on.call("virStoragePoolLookupByName", on.connection, name),
+        );
+        if (pool === undefined) return;
+        await on.call("virStoragePoolDestroy", on.take("virStoragePoolFree", pool));
+      }),
+    list: (name) =>
+      withPool(name, async (on, pool) => {
+        const array: [unknown] = [null];
+        const count = await on.call("virStoragePoolListAllVolumes", pool, array, 0);
+        const all: Volume[] = [];
+        for (const volume of takeAll(on, "virStorageVolFree", array, count))
+          all.push(await facts(on, volume));
+        return all;
+      }),
+    find: (pool, name) =>
+      withPool(pool, async (on, found) => {
+        const volume = await unless(virtCodes.noStorageVolume, () => lookup(on, found, name));
+        return volume === undefined ? undefined : facts(on, volume);
+      }),
+    create: (name, volume) =>
+      withPool(name, async (on, pool) => {
+        const made = await on.callWithin(createMs, "virStorageVolCreateXML", pool, volumeXml(volume), 0);
+        return facts(on, on.take("virStorageVolFree", made));
+      }),
+    async upload(pool, name, path, transfer) {
+      await using file = await open(path, "r");
+      const { size } = await file.stat();
+      await transferring(pool, name, (on, volume) =>
+        withStream(on, async (stream) => {
+          await on.call("virStorageVolUpload", volume, stream, 0n, BigInt(size), 0);
+          await sendFile(on, stream, file, transfer);
+        }),
+      );
+      // The pool still believes the sizes and the format of before.
+      await withPool(pool, (on, found) => on.callWithin(createMs, "virStoragePoolRefresh", found, 0));
+    },
+    async download(pool, name, path, transfer) {
+      const partial = `${path}.partial`;
+      try {
+        await using file = await open(partial, "w", 0o600);
+        await transferring(pool, name, (on, volume) =>
+          withStream(on, async (stream) => {
+            await on.call("virStorageVolDownload", volume, stream, 0n, 0n, 0);
+            await receiveFile(on, stream, file, transfer);
+          }),
+        );
+        await file.sync();
+        await rename(partial, path);
+      } finally {
+        await rm(partial, { force: true });
+      }
+    },
+    remove: (pool, name) =>
+      withPool(pool, async (on, found) => {
+        const volume = await unless(virtCodes.noStorageVolume, () => lookup(on, found, name));
+        if (volume !== undefined) await on.call("virStorageVolDelete", volume, 0);
+      }),
+    removeByPath: (path) =>
+      connection.use(async (on) => {
+        const volume = await unless(virtCodes.noStorageVolume, () =>
+          on.call("virStorageVolLookupByPath", on.connection, path),
+        );
+        if (volume === undefined) return false;
+        await on.call("virStorageVolDelete", on.take("virStorageVolFree", volume), 0);
+        return true;
+      }),
+  };
+}
+
+async function lookup(on: Session, pool: Pointer, name: string): Promise<Pointer> {
+  return on.take("virStorageVolFree", await on.call("virStorageVolLookupByName", pool, name));
+}
+
+async function poolFacts(on: Session, pool: Pointer): Promise<Pool> {
+  const info: Record<string, unknown> = {};
+  await on.call("virStoragePoolGetInfo", pool, info);
+  return {
+    name: await on.call("virStoragePoolGetName", pool),
+    active: info["state"] === running,
+    capacity: Number(info["capacity"]),
+    available: Number(info["available"]),
+  };
+}
+
+async function facts(on: Session, volume: Pointer): Promise<Volume> {
+  const info: Record<string, unknown> = {};
+  await on.call("virStorageVolGetInfo", volume, info);
+  return {
+    name: await on.call("virStorageVolGetName", volume),
+    path: await on.call("virStorageVolGetPath", volume),
+    capacity: Number(info["capacity"]),
+    allocation: Number(info["allocation"]),
+  };
+}
+
+function volumeXml({ name, format, capacity, backing }: NewVolume): string {
+  const below =
+    backing === undefined
+      ? ""
+      : `<backingStore><path>${escape(backing.path)}</path><format type='${backing.format}'/></backingStore>`;
+  return (
+    `<volume><name>${escape(name)}</name><capacity unit='bytes'>${capacity}</capacity>` +
+    `<target><format type='${format}'/></target>${below}</volume>`
+  );
+}

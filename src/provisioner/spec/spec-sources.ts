@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+
+import { ProvisionError } from "../core/errors.ts";
+import type { Sources } from "../core/sources.ts";
+import { findSources, sourceFormat } from "./formats.ts";
+import type { LoadedSpec } from "./image-spec.ts";
+import { templateRenderer } from "./render-template.ts";
+
+/** The files beside a spec and the templates, for the reads of its tasks. Each file is hashed once. */
+export function specSources({ spec, sourceDirs }: LoadedSpec, templatesDir: string): Sources {
+  const render = templateRenderer(templatesDir, spec.variables);
+  const known = new Map<string, ReturnType<Sources["source"]>>();
+
+  function locate(path: string): string {
+    const says = sourceFormat(sourceDirs)(path);
+    const [file] = findSources(sourceDirs, path);
+    if (says === undefined && file !== undefined) return file;
+    throw new ProvisionError("USAGE", {
+      what: `Cannot read source "${path}": ${says ?? "it is gone"}`,
+      mend: `Put the file there, or correct the spec "${spec.name}"`,
+    });
+  }
+
+  return {
+    source(path) {
+      const found = known.get(path) ?? describeSource(locate(path));
+      known.set(path, found);
+      return found;
+    },
+    text: async (path) => readFile(locate(path), "utf8"),
+    template: render,
+  };
+}
+
+async function describeSource(path: string): ReturnType<Sources["source"]> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return { path, sha256: hash.digest("hex"), size: (await stat(path)).size };
+}

@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { runProgram } from "../../src/provisioner/cli/program.ts";
+import { fakeShell } from "../support/fake-shell.ts";
+import { startSshServer } from "../support/ssh-server.ts";
+import type { SshServer } from "../support/ssh-server.ts";
+
+// The worker is root's: as somebody else it would need sudo on the machine of the tests.
+const isRoot = process.getuid?.() === 0;
+
+describe.skipIf(!isRoot)("provision apply (skipped unless root)", () => {
+  let home: string;
+  let server: SshServer;
+  let flags: readonly string[];
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), "provision-apply-"));
+    server = await startSshServer();
+    await writeFile(join(home, "known_hosts"), server.knownHosts);
+    const login = `--identity ${server.keyFile} --known-hosts ${join(home, "known_hosts")}`;
+    flags = `--spec web --target ${server.user}@127.0.0.1:${server.port} ${login}`.split(" ");
+    await mkdir(join(home, "specs"));
+    await writeFile(join(home, "specs/bytes.bin"), Buffer.from([0, 255, 10, 13]));
+    await mkdir(join(home, "templates"));
+    await writeFile(join(home, "templates/hello.hbs"), "hello {{who}} from {{place}}\n");
+  }, 30_000);
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(home, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    await rm(join(home, "target"), { recursive: true, force: true });
+    const at = (name: string) => join(home, "target", name);
+    await writeFile(
+      join(home, "specs/web.yaml"),
+      `base: debian-13
+variables: {place: here}
+tasks:
+  - directory: {path: ${join(home, "target")}}
+  - file: {path: ${at("text")}, content: "one\\ntwo\\n"}
+  - file: {path: ${at("filled")}, template: hello, variables: {who: you}}
+  - file: {path: ${at("bytes")}, source: bytes.bin, mode: "0600"}
+`,
+    );
+  });
+
+  async function provision(...args: string[]) {
+    const shell = fakeShell(home, { PROVISION_HOME: home });
+    const exitCode = await runProgram(args, shell);
+    return { exitCode, out: shell.out.join(""), err: shell.err.join("") };
+  }
+
+  it("changes what differs, then finds it as wanted in one flight", async () => {
+    const first = await provision("apply", ...flags);
+    const second = await provision("apply", ...flags);
+
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.out).toMatch(/: 4 of 4 uses changed, as wanted now\n$/);
+    expect(await readFile(join(home, "target/filled"), "utf8")).toBe("hello you from here\n");
+    expect(await readFile(join(home, "target/bytes"))).toEqual(Buffer.from([0, 255, 10, 13]));
+    expect(second).toMatchObject({ exitCode: 0 });
+    expect(second.out).toMatch(/: as wanted, 4 uses\n$/);
+    expect(second.err).toMatch(/\n0 changes, 4 ok, 1 flight, \d/);
+  });
+
+  it("changes nothing with plan, names every change and ends 3", async () => {
+    const planned = await provision("plan", "apply", ...flags);
+
+    expect(planned).toMatchObject({ exitCode: 3 });
+    expect(planned.err).toContain(`would change file ${join(home, "target/text")}`);
+    expect(planned.err).toContain("+one\n");
+    expect(planned.err).toMatch(/\n\d changes to make, /);
+    await expect(readFile(join(home, "target/text"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("settles only what --only names, without what --skip names", async () => {
+    const { exitCode, out } = await provision(
+      "apply",
+      ...flags,
+      "--only",
+      "directory",
+      "file*",
+      "--skip",
+      "*/bytes",
+    );
+
+    expect(exitCode).toBe(0);
+    expect(out).toContain("3 of 3 uses changed");
+    expect((await provision("apply", ...flags, "--check")).out).toContain("1 of 4 uses would change");
+  });
+
+  it("names the nearest use when a pattern means none", async () => {
+    expect(await provision("apply", ...flags, "--only", "direktory")).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('mend: Name "directory"') as string,
+    });
+  });
+
+  it("takes no host key on trust and ends 4", async () => {
+    await writeFile(join(home, "empty"), "");
+
+    const { exitCode, err } = await provision("apply", ...flags, "--known-hosts", join(home, "empty"));
+
+    expect(exitCode).toBe(4);
+    expect(err).toContain("error HOST_KEY_UNKNOWN");
+  });
+
+  it("says which password file it cannot read", async () => {
+    const { exitCode, err } = await provision("apply", ...flags, "--sudo-password-file", "nowhere");
+
+    expect(exitCode).toBe(2);
+    expect(err).toContain("nowhere must be a readable file, is not (ENOENT)");
+  });
+
+  it("asks for a password only on a terminal", async () => {
+    expect(await provision("apply", ...flags, "--ask-sudo-password")).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining("standard input must be a terminal") as string,
+    });
+  });
+});

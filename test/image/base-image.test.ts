@@ -1,0 +1,70 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import { baseFiles } from "../../src/provisioner/image/base-files.ts";
+import { bucketStart, prepareBase } from "../../src/provisioner/image/base-image.ts";
+import { inputsOf, keyOf } from "../../src/provisioner/image/bootstrap-inputs.ts";
+import { digestOf, keep } from "../../src/provisioner/local/kept-file.ts";
+import { shippedTemplates, trixie } from "../support/bases.ts";
+import { recordedRun } from "../support/recorded-run.ts";
+import { scratchFolder } from "../support/scratch-folder.ts";
+
+const today = new Date("2026-11-23T12:00:00Z");
+const manifest = { bases: { "debian-13": trixie } };
+
+it("names the bases there are when the one asked for is not there", async () => {
+  const { run } = recordedRun();
+  const options = { manifest, cacheDir: "/nowhere", templates: shippedTemplates, run };
+
+  await expect(prepareBase("debian-14", options)).rejects.toMatchObject({
+    code: "BASE_UNKNOWN",
+    exitCode: 2,
+    mend: "Use one of debian-13, or add an entry",
+  });
+});
+
+it("takes a base from the cache without a step when its inputs are unchanged", async () => {
+  const cacheDir = await scratchFolder();
+  const epoch = bucketStart(today, 7);
+  const key = keyOf(inputsOf({ entry: trixie, epoch, files: baseFiles(trixie, shippedTemplates) }));
+  const kept = await keepIn(cacheDir, `debian-13-${key.slice(0, 16)}.qcow2`);
+  const { run, events } = recordedRun();
+
+  const base = await prepareBase("debian-13", {
+    manifest,
+    cacheDir,
+    templates: shippedTemplates,
+    run,
+    today,
+  });
+
+  expect(base).toMatchObject({
+    path: kept.path,
+    key,
+    cached: true,
+    layout: "provision",
+    distribution: "debian-13",
+  });
+  expect(`sha256:${base.digest}`).toBe(kept.digest);
+  expect(events).toEqual([]);
+});
+
+it("keeps to one bucket for its days, then moves to the next", () => {
+  const start = bucketStart(today, 7);
+  const last = new Date((start + 7 * 24 * 3600 - 1) * 1000);
+  const next = new Date((start + 7 * 24 * 3600) * 1000);
+
+  expect(bucketStart(last, 7)).toBe(start);
+  expect(bucketStart(next, 7)).toBe(start + 7 * 24 * 3600);
+});
+
+async function keepIn(cacheDir: string, name: string): Promise<{ path: string; digest: string }> {
+  const folder = join(cacheDir, "bases");
+  await mkdir(folder);
+  const partial = join(folder, "partial");
+  await writeFile(partial, "a disk");
+  const digest = await digestOf(partial, "sha256");
+  return keep(partial, join(folder, name), { digest, facts: {} });
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+
+import { domainXml, readDomainXml } from "../../src/provisioner/libvirt/domain-xml.ts";
+import type { Machine, Mark } from "../../src/provisioner/libvirt/driver.ts";
+import { markFromXml, markToXml } from "../../src/provisioner/libvirt/mark.ts";
+import { someMachine } from "../support/machine.ts";
+import { renderStrict } from "../support/strict-templates.ts";
+
+const xmlOf = (changes: Partial<Machine> = {}, accelerator: "kvm" | "tcg" = "tcg") =>
+  domainXml(someMachine(changes), accelerator, renderStrict).replace(/\s+/g, " ");
+
+describe("domainXml", () => {
+  it.each([
+    ["emulates every feature it can under TCG", xmlOf(), '<cpu mode="maximum"/>'],
+    ["is of QEMU's own type under TCG", xmlOf(), '<domain type="qemu">'],
+    ["hands the processor through under KVM", xmlOf({}, "kvm"), '<cpu mode="host-passthrough"/>'],
+    ["is of type kvm under KVM", xmlOf({}, "kvm"), '<domain type="kvm">'],
+    ["lets libvirt choose the EFI firmware", xmlOf(), '<os firmware="efi">'],
+    ["switches Secure Boot off", xmlOf(), '<feature enabled="no" name="secure-boot"/>'],
+    [
+      "gives disks by path as virtio",
+      xmlOf(),
+      '<source file="/images/disk.qcow2"/> <target dev="vda" bus="virtio"/>',
+    ],
+    ["passes discards on", xmlOf(), '<driver name="qemu" type="qcow2" discard="unmap"/>'],
+    [
+      "does not wait for the host's disk when the cache is unsafe",
+      xmlOf({ disks: [{ path: "/d", format: "raw", cache: "unsafe" }] }),
+      '<driver name="qemu" type="raw" cache="unsafe" discard="unmap"/>',
+    ],
+    ["boots from the first disk", xmlOf(), '<boot order="1"/>'],
+    [
+      "attaches the seed as the last virtio disk, read-only",
+      xmlOf({ seed: "/images/seed.img" }),
+      '<source file="/images/seed.img"/> <target dev="vdb" bus="virtio"/> <readonly/>',
+    ],
+    [
+      "joins the network with its MAC address",
+      xmlOf(),
+      '<mac address="52:54:00:00:00:01"/> <source network="default"/> <model type="virtio"/>',
+    ],
+    [
+      "writes the serial console to a file that is appended to",
+      xmlOf(),
+      '<serial type="file"> <source path="/images/console.log" append="on"/>',
+    ],
+    ["has a channel for the guest's agent", xmlOf(), 'name="org.qemu.guest_agent.0"'],
+    ["has entropy from the start", xmlOf(), '<rng model="virtio">'],
+    ["hears of a panicking kernel", xmlOf(), '<panic model="isa"/>'],
+    ["stays off when it powers off or crashes", xmlOf(), "<on_crash>destroy</on_crash>"],
+  ])("%s", (_title, xml, part) => {
+    expect(xml).toContain(part);
+  });
+
+  it.each([
+    [
+      "a second boot disk",
+      xmlOf({ disks: ["a", "b"].map((path) => ({ path: `/${path}`, format: "raw" })) }),
+      /boot order="2"/,
+    ],
+    ["a network card when it joins no network", xmlOf({ network: undefined }), /<interface/],
+    ["firmware when it is a BIOS guest", xmlOf({ firmware: "bios" }), /firmware/],
+    ["graphics", xmlOf(), /<graphics|<video/],
+    ["a SATA disk", xmlOf({ seed: "/s" }), /sata|ide|cdrom/],
+  ])("has no %s", (_title, xml, part) => {
+    expect(xml).not.toMatch(part);
+  });
+
+  it("comes back whole when its values are full of XML", () => {
+    const path = `/images/a"b'c<d>&e;=%$.qcow2`;
+    const xml = domainXml(
+      someMachine({ name: "x&<y>", disks: [{ path, format: "raw" }], seed: "/s & t", console: "/c<o>" }),
+      "kvm",
+      renderStrict,
+    );
+
+    const facts = readDomainXml(xml);
+
+    expect(facts).toMatchObject({
+      name: "x&<y>",
+      accelerator: "kvm",
+      disks: [
+        { target: "vda", path, readOnly: false },
+        { target: "vdb", path: "/s & t", readOnly: true },
+      ],
+      macs: ["52:54:00:00:00:01"],
+      console: "/c<o>",
+    });
+  });
+
+  it("throws when the template asks for a name it is not given", () => {
+    expect(() => renderStrict("domain.xml", { name: "x" })).toThrow(/not defined/);
+  });
+});
+
+describe("a mark", () => {
+  const mark: Mark = {
+    role: "builder",
+    run: `run <1> & "two" ' ]]>`,
+    pid: 42,
+    files: ["/images/ü b.qcow2", "/images/\u0001\n"],
+    owner: { pid: 42, machine: "m", boot: "b", started: "123" },
+  };
+
+  it("comes back as it was when it went through XML", () => {
+    expect(markFromXml(markToXml(mark))).toEqual(mark);
+  });
+
+  it("comes back as it was when libvirt put its own prefix and spacing around it", () => {
+    const xml = markToXml(mark)
+      .replaceAll("provision:mark", "other:mark")
+      .replace("xmlns:provision", "xmlns:other");
+
+    expect(markFromXml(`\n  ${xml}\n`)).toEqual(mark);
+  });
+
+  it.each([
+    ["no JSON", "<mark>{</mark>"],
+    ["an unknown role", `<mark>{"role":"king","run":"r","pid":1,"files":[]}</mark>`],
+    ["a relative path", `<mark>{"role":"probe","run":"r","pid":1,"files":["etc/passwd"]}</mark>`],
+    ["no pid", `<mark>{"role":"probe","run":"r","files":[]}</mark>`],
+    ["another element", "<other>1</other>"],
+  ])("is no mark when it holds %s", (_title, xml) => {
+    expect(markFromXml(xml)).toBeUndefined();
+  });
+});
