@@ -104,9 +104,9 @@ async function bootstrap(
   const complaints: string[] = [];
   await program(pack.argv, { run });
   try {
-    const [mmdebstrap, ...rest] = step.argv;
-    await program([mmdebstrap, `--mode=${way.mode}`, ...rest], {
+    await program(behind(way.shelter, [...step.argv, `--mode=${way.mode}`]), {
       run,
+      family: true,
       env: {
         SOURCE_DATE_EPOCH: String(epoch),
         // As an ordinary user the tree belongs to other user ids, which may not enter our scratch directory.
@@ -125,8 +125,12 @@ async function bootstrap(
 }
 
 function commandOf({ argv, asRoot }: BootstrapStep, way: RootWay): readonly [string, ...string[]] {
-  const [first, ...rest] = asRoot ? [...way.prefix, ...argv] : argv;
-  return first === undefined ? argv : [first, ...rest];
+  return asRoot ? behind(way.prefix, argv) : argv;
+}
+
+function behind(prefix: readonly string[], argv: readonly string[]): readonly [string, ...string[]] {
+  const [first = "env", ...rest] = [...prefix, ...argv];
+  return [first, ...rest];
 }
 
 /** Writes provision's own files as they go into the image. */

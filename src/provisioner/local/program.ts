@@ -14,7 +14,11 @@ interface ProgramOptions {
   /** Called with each line it prints, on either stream. */
   readonly onLine?: (line: string) => void;
   readonly cwd?: string;
+  /** It starts programs of its own that must end with it: a stop is told to them all, and insisted on. */
+  readonly family?: boolean;
 }
+
+const INSIST_AFTER_MS = 10_000;
 
 /**
  * Runs a program of this machine and gives its standard output. Throws PROGRAM_FAILED with its last lines, or
@@ -25,29 +29,60 @@ export async function program(
   options: ProgramOptions,
 ): Promise<string> {
   const [file, ...args] = argv;
-  const { run, input, env, timeoutMs, cwd, onLine } = options;
+  const { run, input, env, timeoutMs, cwd, onLine, family } = options;
+  run.signal.throwIfAborted();
   const child = execa(file, args, {
     // mkfs and its kin are in sbin, which ordinary users do not have on their path.
     env: { LC_ALL: "C", LANGUAGE: "", PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, ...env },
     input: input ?? "",
-    cancelSignal: run.signal,
+    ...(family ? { detached: true, cleanup: false } : { cancelSignal: run.signal }),
     maxBuffer: 64 * 1024 * 1024,
     ...(timeoutMs !== undefined && { timeout: timeoutMs }),
     ...(cwd !== undefined && { cwd }),
   });
-  if (onLine) {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (data: Buffer) => {
-        for (const line of data.toString().split(/[\r\n]+/)) if (line.trim() !== "") onLine(line);
-      });
-    }
-  }
+  if (onLine) for (const stream of [child.stdout, child.stderr]) stream.on("data", splitLines(onLine));
+  using _stop = family ? stopFamily(child.pid, run.signal) : undefined;
   try {
-    return (await child).stdout;
+    const { stdout } = await child;
+    run.signal.throwIfAborted();
+    return stdout;
   } catch (error) {
     run.signal.throwIfAborted();
     throw error instanceof ExecaError ? told(argv, error) : error;
   }
+}
+
+/** Gives whole lines: a piece of output may end anywhere. */
+function splitLines(onLine: (line: string) => void): (data: Buffer) => void {
+  let rest = "";
+  return (data) => {
+    const lines = (rest + data.toString()).split(/[\r\n]+/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") onLine(line);
+  };
+}
+
+/** Ends a process group when the run is stopped. */
+function stopFamily(pid: number | undefined, signal: AbortSignal): Disposable {
+  let insist: NodeJS.Timeout | undefined;
+  const tell = (word: NodeJS.Signals) => {
+    try {
+      if (pid !== undefined) process.kill(-pid, word);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  };
+  const stop = () => {
+    tell("SIGTERM");
+    insist = setTimeout(() => tell("SIGKILL"), INSIST_AFTER_MS);
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  return {
+    [Symbol.dispose]: () => {
+      signal.removeEventListener("abort", stop);
+      clearTimeout(insist);
+    },
+  };
 }
 
 function told(argv: readonly [string, ...string[]], error: ExecaError): ProvisionError {

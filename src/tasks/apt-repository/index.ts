@@ -7,7 +7,7 @@ import {
   Refusal,
   write,
 } from "../../provisioner/core/task.ts";
-import { WAIT_FOR_LOCKS } from "../scripts/wait-for-locks.ts";
+import { waitForLocks } from "../scripts/wait-for-locks.ts";
 import { exampleKey } from "./example-key.ts";
 import { readKeys } from "./openpgp.ts";
 import { type Params, schema } from "./schema.ts";
@@ -150,7 +150,7 @@ function sourcesText(params: Params): string {
 /** Reads this repository's lists alone; those of the others stay. */
 const REFRESH = `
 set -u
-${WAIT_FOR_LOCKS}
+${waitForLocks()}
 wait_for_locks "$1"
 exec apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o APT::Get::List-Cleanup=false \\
   -o Dir::Etc::sourcelist="$2" -o Dir::Etc::sourceparts=- update

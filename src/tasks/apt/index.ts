@@ -8,7 +8,7 @@ import {
   differences,
   Refusal,
 } from "../../provisioner/core/task.ts";
-import { APT, BROKEN } from "./script.ts";
+import { aptScript, BROKEN } from "./script.ts";
 
 // No trailing hyphen: apt-get would take it for "remove".
 const NAME = "[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+)?";
@@ -116,6 +116,8 @@ export const apt = defineTask({
     );
   },
 });
+
+const APT = aptScript();
 
 interface State {
   readonly versions: ReadonlyMap<string, string | undefined>;

@@ -1,4 +1,4 @@
-import { WAIT_FOR_LOCKS } from "../scripts/wait-for-locks.ts";
+import { waitForLocks } from "../scripts/wait-for-locks.ts";
 
 /**
  * One transaction of apt-get: `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`, where VERB is
@@ -6,14 +6,16 @@ import { WAIT_FOR_LOCKS } from "../scripts/wait-for-locks.ts";
  *
  * Downloads first and by itself: what goes wrong until then (a name nobody knows, a version that is gone from
  * the mirror) may come from old lists and is worth another try with fresh ones; what fails later is not.
+ * `root` stands for the machine's own in tests.
  */
-export const APT = `
+export function aptScript(root = ""): string {
+  return `
 set -u
 lock_seconds=$1 lists_minutes=$2 verb=$3
 shift 3
-stamp=/var/lib/provision/stamps/apt-update
+stamp=${root}/var/lib/provision/stamps/apt-update
 is_refreshed=
-${WAIT_FOR_LOCKS}
+${waitForLocks(root)}
 # Pattern-Only: apt would take the dot of an unknown name for a regular expression, and install what it matches.
 get() {
   wait_for_locks "$lock_seconds"
@@ -22,7 +24,7 @@ get() {
 }
 
 is_stale() {
-  ls /var/lib/apt/lists/*Release >/dev/null 2>&1 || return 0
+  ls ${root}/var/lib/apt/lists/*Release >/dev/null 2>&1 || return 0
   [ -z "$(find "$stamp" -mmin "-$lists_minutes" 2>/dev/null)" ]
 }
 
@@ -61,6 +63,7 @@ install)
 *) get "$verb" "$@" ;;
 esac
 `;
+}
 
 /** Prints packages that dpkg left in the middle of something, and journals of a dpkg that was cut off. */
 export const BROKEN = `

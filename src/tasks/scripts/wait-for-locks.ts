@@ -1,14 +1,22 @@
 /**
  * Shell functions that wait for the locks of apt and dpkg, all four of them: apt's own time-out knows but two.
  * `wait_for_locks SECONDS` says who holds one, never ends a process, and fails when the time is over. Needs no
- * fuser: the kernel lists who holds a lock, and a process's open files tell whether it is this lock.
+ * fuser: the kernel lists who holds a lock, and a process's open files tell whether it is this lock. Below
+ * `root` instead of the machine's own, for tests.
  */
-export const WAIT_FOR_LOCKS = `
+export function waitForLocks(root = ""): string {
+  const locks = [
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+  ];
+  return `
 lock_holder() {
-  for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+  for lock in ${locks.map((path) => root + path).join(" ")}; do
     inode=$(stat -L -c %i "$lock" 2>/dev/null) || continue
-    while read -r _ _ _ _ pid place _; do
-      [ "\${place##*:}" = "$inode" ] || continue
+    while read -r _ kind _ _ pid place _; do
+      [ "$kind" = POSIX ] && [ "\${place##*:}" = "$inode" ] || continue
       for fd in /proc/"$pid"/fd/*; do
         [ "$fd" -ef "$lock" ] || continue
         read -r name 2>/dev/null < "/proc/$pid/comm" || name='a process that is ending'
@@ -37,3 +45,4 @@ wait_for_locks() {
   done
 }
 `;
+}
