@@ -213,7 +213,7 @@ describe("a lost connection", () => {
     void line.proxy.after(100_000, "down", "cut");
 
     await expect(writing).rejects.toMatchObject({ name: "HostLost" });
-    expect(await reading.closed).toMatch(/^the connection broke: .*ECONNRESET/);
+    expect(await reading.closed).toMatch(/^the connection broke/);
     expect(await waiting.closed).toMatch(/^the connection broke/);
     expect(reading.exitCode).toBeUndefined();
     await expect(line.lossy.open("true")).rejects.toMatchObject({ name: "HostLost" });

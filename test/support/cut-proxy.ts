@@ -4,9 +4,10 @@ import { createConnection, createServer, type Socket } from "node:net";
 export type Direction = "up" | "down";
 
 /**
- * A TCP proxy in front of a server, with everything that goes wrong on networks: cuts (RST), black holes,
- * delay. Counts and markers run over all connections together. SSH is encrypted: markers are for plain streams,
- * for SSH use byte counts, or call `cut` when the test sees the far side do something.
+ * A TCP proxy in front of a server, with everything that goes wrong on networks: cuts, black holes, delay. A cut
+ * is a reset; Node may send a FIN just before it, so a client sees either. Counts and markers run over all
+ * connections together. SSH is encrypted: markers are for plain streams; for SSH use byte counts, or call `cut`
+ * when the test sees the far side do something.
  */
 export interface CutProxy extends AsyncDisposable {
   readonly port: number;
