@@ -68,6 +68,15 @@ describe("exec", () => {
   });
 });
 
+it("says what the agent refused", async () => {
+  const { agent } = connectionTo(() => unresponsive(1));
+
+  await expect(agent.exec(["/nope"], { deadlineMs: 1, signal })).rejects.toMatchObject({
+    code: "AGENT_FAILED",
+    facts: { command: "guest-exec", reason: expect.stringContaining("not connected") },
+  });
+});
+
 describe("ping", () => {
   it("is true when the agent answers", async () => {
     expect(await connectionTo(() => ({})).agent.ping()).toBe(true);

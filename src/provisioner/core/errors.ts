@@ -307,7 +307,7 @@ export const catalogue = {
   GUEST_NEVER_BOOTED: entry<{ guest: string; stage: string; seconds: number; console: string }>({
     exit: 4,
     say: ({ guest, stage, seconds, console }) =>
-      `Cannot reach guest "${guest}": stage "${stage}" must be passed, is not after ${seconds} s without progress` +
+      `Cannot reach guest "${guest}": stage "${stage}" must be passed, is not after ${seconds} s` +
       (console ? `\nIts console ended with:\n${console}` : "\nIts console is empty"),
     mend: ({ stage }) =>
       stage === "address"

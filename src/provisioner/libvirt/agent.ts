@@ -28,7 +28,23 @@ export function agentOf(
   connection: Connection,
   guest: { readonly uuid: string; readonly name: string },
 ): Agent {
-  async function ask(command: string, facts: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  /** As `answer`, with the agent's own refusals as AGENT_FAILED. */
+  async function ask(command: string, facts: Record<string, unknown>): Promise<Record<string, unknown>> {
+    return refusing(command, () => answer(command, facts));
+  }
+
+  async function refusing<T>(command: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // libvirt calls everything that an agent says an internal error.
+      const refused =
+        isVirtError(error, virtCodes.internal) || isVirtError(error, virtCodes.agentUnresponsive);
+      throw refused && error instanceof Error ? failed(command, error.message, error) : error;
+    }
+  }
+
+  async function answer(command: string, facts: Record<string, unknown>): Promise<Record<string, unknown>> {
     const text = JSON.stringify({ execute: command, arguments: facts });
     const reply = await withDomain(connection, guest.uuid, (on, domain) =>
       on.callWithin((answerSeconds + 10) * 1000, "virDomainQemuAgentCommand", domain, text, answerSeconds, 0),
@@ -40,14 +56,14 @@ export function agentOf(
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   }
 
-  function failed(command: string, reason: string): ProvisionError {
-    return new ProvisionError("AGENT_FAILED", { guest: guest.name, command, reason });
+  function failed(command: string, reason: string, cause?: Error): ProvisionError {
+    return new ProvisionError("AGENT_FAILED", { guest: guest.name, command, reason }, { cause });
   }
 
   return {
     async ping() {
       try {
-        await ask("guest-ping");
+        await answer("guest-ping", {});
         return true;
       } catch (error) {
         // Not connected (86), or the guest is off (55): no answer, and no fault.
@@ -75,8 +91,10 @@ export function agentOf(
     },
     async setClock() {
       const now = Date.now();
-      await withDomain(connection, guest.uuid, (on, domain) =>
-        on.call("virDomainSetTime", domain, BigInt(Math.floor(now / 1000)), (now % 1000) * 1_000_000, 0),
+      await refusing("guest-set-time", () =>
+        withDomain(connection, guest.uuid, (on, domain) =>
+          on.call("virDomainSetTime", domain, BigInt(Math.floor(now / 1000)), (now % 1000) * 1_000_000, 0),
+        ),
       );
     },
   };

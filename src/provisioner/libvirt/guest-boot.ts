@@ -48,7 +48,8 @@ export async function passStage<T>(
   { run, patience }: { readonly run: Run; readonly patience: BootPatience },
 ): Promise<T> {
   let size = await guest.consoleSize();
-  let lastSign = run.now();
+  const started = run.now();
+  let lastSign = started;
   run.progress(stage);
   const passed = await until(
     async () => {
@@ -80,7 +81,7 @@ export async function passStage<T>(
     },
   );
   if (passed?.answer !== undefined) return passed.answer;
-  const seconds = Math.round((run.now() - lastSign) / 1000);
+  const seconds = Math.round((run.now() - started) / 1000);
   throw new ProvisionError("GUEST_NEVER_BOOTED", {
     guest: guest.name,
     stage,

@@ -4,6 +4,7 @@ import { ProvisionError } from "../core/errors.ts";
 
 /** Numbers of libvirt's errors (virErrorNumber) that mean something to us. */
 export const virtCodes = {
+  internal: 1,
   noSupport: 3,
   invalidArgument: 8,
   systemError: 38,
