@@ -174,16 +174,16 @@ describe("apt-repository", () => {
   });
 
   it.each([
-    [{ name: "vendor" }, /uris|suites|state/],
-    [{ ...vendor, key: undefined }, /key/],
-    [{ ...vendor, keyring: "/usr/share/keyrings/a.gpg" }, /only one of|several/],
-    [{ ...vendor, key: { content: exampleKey.text } }, /fingerprints/],
-    [{ ...vendor, key: { ...vendor.key, fingerprints: ["ABCD"] } }, /fingerprints/],
-    [{ ...vendor, uris: ["ftp://x"] }, /uris/],
-    [{ ...vendor, uris: ["https://x y"] }, /uris/],
-    [{ ...vendor, suites: ["a\nTrusted: yes"] }, /suites/],
-    [{ ...vendor, name: "../x" }, /name/],
-  ])("refuses %j", (params, reason) => {
+    ["a name alone", { name: "vendor" }, /"uris"|"suites"|state/],
+    ["no key and no keyring", { ...vendor, key: undefined }, /"key"/],
+    ["both a key and a keyring", { ...vendor, keyring: "/usr/share/keyrings/a.gpg" }, /"key" or "keyring"/],
+    ["a key without a fingerprint", { ...vendor, key: { content: exampleKey.text } }, /fingerprints/],
+    ["a short fingerprint", { ...vendor, key: { ...vendor.key, fingerprints: ["ABCD"] } }, /fingerprints/],
+    ["another scheme", { ...vendor, uris: ["ftp://x"] }, /uris/],
+    ["a blank in a URI", { ...vendor, uris: ["https://x y"] }, /uris/],
+    ["a field that is smuggled in", { ...vendor, suites: ["a\nTrusted: yes"] }, /suites/],
+    ["a name that is a path", { ...vendor, name: "../x" }, /name/],
+  ])("does not accept %s", (_what, params, reason) => {
     const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
 
     expect(complaints(aptRepository, given).join("\n")).toMatch(reason);

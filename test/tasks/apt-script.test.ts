@@ -190,6 +190,8 @@ describe("the script of apt", () => {
   });
 });
 
+const PERL = "/usr/bin/perl";
+
 const HOLDER = `
 use Fcntl;
 open(my $file, "+<", $ARGV[0]) or die;
@@ -203,7 +205,7 @@ print "held\\n";
 function whyNoHolder(): string | undefined {
   if (!existsSync("/proc/locks")) return "there is no /proc/locks";
   try {
-    execFileSync("perl", ["-MFcntl", "-e", "1"], { stdio: "ignore" });
+    execFileSync(PERL, ["-MFcntl", "-e", "1"], { stdio: "ignore" });
     return undefined;
   } catch {
     return "perl is not installed";
@@ -216,7 +218,7 @@ interface Holder extends Disposable {
 }
 
 async function hold(path: string): Promise<Holder> {
-  const child = spawn("perl", ["-e", HOLDER, path], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(PERL, ["-e", HOLDER, path], { stdio: ["pipe", "pipe", "inherit"] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.once("data", () => resolve());
     child.once("exit", (code) => reject(new Error(`the holder ended with ${code}`)));
