@@ -130,7 +130,7 @@ describe("buildImage", () => {
       buildImage(shop.request(), shop, other.run),
     ]);
 
-    expect(outcomes.map(({ fresh }) => fresh).toSorted()).toEqual([false, true]);
+    expect(new Set(outcomes.map(({ fresh }) => fresh))).toEqual(new Set([true, false]));
     expect(outcomes[0].image.path).toBe(outcomes[1].image.path);
     expect(shop.builders).toHaveLength(1);
     const notes = [...one.events, ...other.events].filter(({ kind }) => kind === "note");
@@ -224,15 +224,18 @@ describe("a build that fails", () => {
     ["this machine lacks something", "MACHINE_NOT_READY"],
   ] as const)("leaves nothing when %s", async (_, code) => {
     const error = new ProvisionError(code, {
-      ...{ guest: "g", stage: "address", seconds: 9, console: "Kernel panic", network: "lan", uri: "u" },
-      ...{
-        reason: "r",
-        name: "debian-13",
-        url: "https://example.org",
-        wanted: "a",
-        got: "b",
-        lacks: ["qemu"],
-      },
+      guest: "g",
+      stage: "address",
+      seconds: 9,
+      console: "Kernel panic",
+      network: "lan",
+      uri: "u",
+      reason: "r",
+      name: "debian-13",
+      url: "https://example.org",
+      wanted: "a",
+      got: "b",
+      lacks: ["qemu"],
     });
     const fail = () => Promise.reject(error);
     if (code === "GUEST_NEVER_BOOTED") shop.bootGuest = fail;
