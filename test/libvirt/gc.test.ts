@@ -24,17 +24,12 @@ function domain(name: string, role: Mark["role"], owner?: ProcessIdentity): Owne
   return { name, uuid: name, state: "running", mark };
 }
 
-function never(): never {
-  throw new Error("gc must not ask for this");
-}
-
 /** A driver that knows domains and removes them; `stubborn` ones fail. */
-function driverOf(domains: OwnedDomain[], stubborn: readonly string[] = []): Driver {
+function driverOf(
+  domains: OwnedDomain[],
+  stubborn: readonly string[] = [],
+): Pick<Driver, "owned" | "remove"> {
   return {
-    uri: "fake:///",
-    accelerator: never,
-    startNetwork: never,
-    boot: never,
     owned: async () => [...domains],
     async remove({ uuid }) {
       if (stubborn.includes(uuid)) throw new Error(`${uuid} will not go`);
@@ -43,7 +38,6 @@ function driverOf(domains: OwnedDomain[], stubborn: readonly string[] = []): Dri
         1,
       );
     },
-    [Symbol.asyncDispose]: async () => {},
   };
 }
 
