@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { claimFiles, readClaims, removeFiles } from "../../src/provisioner/libvirt/claims.ts";
-import type { Driver, Mark, OwnedDomain, ProcessIdentity } from "../../src/provisioner/libvirt/driver.ts";
+import type { Driver, Mark, OwnedDomain } from "../../src/provisioner/libvirt/driver.ts";
 import { collectGarbage } from "../../src/provisioner/libvirt/gc.ts";
-import { isAlive, thisProcess } from "../../src/provisioner/libvirt/process-identity.ts";
+import { isAlive, thisProcess, type ProcessIdentity } from "../../src/provisioner/local/process-identity.ts";
 
 let folder = "";
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isAlive, type Owner } from "../local/owner.ts";
+import { isAlive, type ProcessIdentity } from "../local/process-identity.ts";
 import { ownerFile } from "../local/scratch.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function scratchFolders(cacheDir: string, store: string): Promise<s
   return [join(cacheDir, "work"), join(cacheDir, "scratch"), ...names.map((name) => join(store, name))];
 }
 
-async function ownerOf(path: string): Promise<Owner | undefined> {
+async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
   const text = await readFile(join(path, ownerFile), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Owner);
+  return text === undefined ? undefined : (JSON.parse(text) as ProcessIdentity);
 }

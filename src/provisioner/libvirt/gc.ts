@@ -1,6 +1,6 @@
 import { dropClaim, readClaims } from "./claims.ts";
-import type { Driver, Mark, ProcessIdentity } from "./driver.ts";
-import { isAlive as isProcessAlive } from "./process-identity.ts";
+import { isAlive as isProcessAlive, type ProcessIdentity } from "../local/process-identity.ts";
+import type { Driver, Mark } from "./driver.ts";
 
 /** Something a dead run left. */
 export interface Leftover {
