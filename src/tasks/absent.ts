@@ -22,6 +22,8 @@ export const absent = defineTask({
 
   subject: ({ path }) => path,
 
+  owns: ({ path }) => [path],
+
   async read(facts, { path }): Promise<State> {
     return { stat: await facts.stat(path) };
   },

@@ -50,6 +50,8 @@ export const directory = defineTask({
 
   subject: ({ path }) => path,
 
+  owns: ({ path }) => [path],
+
   async read(facts, { path }): Promise<State> {
     return { stat: await facts.stat(path) };
   },

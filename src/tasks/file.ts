@@ -82,6 +82,8 @@ export const file = defineTask({
 
   subject: ({ path }) => path,
 
+  owns: ({ path }) => [path],
+
   async read(facts, params): Promise<State> {
     const { path } = params;
     const [wanted, stat, digest, text] = await Promise.all([

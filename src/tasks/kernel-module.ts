@@ -38,6 +38,8 @@ export const kernelModule = defineTask({
 
   subject: ({ name }) => canonical(name),
 
+  owns: ({ name }) => [loadFile(name), settingsFile(name)],
+
   async read(facts, { name, state = "loaded" }): Promise<State> {
     const [isLoaded, load, settings] = await Promise.all([
       // Not asked where it does not matter: a machine without modules of its own cannot tell.

@@ -36,6 +36,8 @@ export const symlink = defineTask({
 
   subject: ({ path }) => path,
 
+  owns: ({ path }) => [path],
+
   async read(facts, { path }): Promise<State> {
     return { stat: await facts.stat(path) };
   },

@@ -20,6 +20,8 @@ export const sysctl = defineTask({
 
   subject: ({ key }) => key,
 
+  owns: ({ key }) => [dropIn(key)],
+
   async read(facts, { key }): Promise<State> {
     const [running, stored] = await Promise.all([facts.sysctl(key), facts.file(dropIn(key))]);
     return { running: running === undefined ? undefined : normalise(running), stored };

@@ -19,6 +19,8 @@ export const timezone = defineTask({
 
   subject: () => "machine",
 
+  owns: () => [LINK, NAME],
+
   async read(facts): Promise<State> {
     const [link, name] = await Promise.all([facts.stat(LINK), facts.file(NAME)]);
     return { link: link && (link.target ?? link.type), name };

@@ -25,6 +25,8 @@ export const tmpfiles = defineTask({
 
   subject: ({ name }) => name,
 
+  owns: ({ name }) => [dropIn(name)],
+
   async read(facts, { name }): Promise<State> {
     return { stored: await facts.file(dropIn(name)) };
   },

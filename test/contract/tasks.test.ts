@@ -29,6 +29,9 @@ const examples = tasks.flatMap((task) =>
   task.examples.map(({ title, params }) => ({ name: `${task.name}: ${title}`, task, params })),
 );
 
+/** Files of which a use owns a line, and provision's own notes. */
+const shared = /^\/etc\/(fstab|locale\.gen)$|^\/var\/lib\/provision\/|^\/run\/provision/;
+
 describe("the registry", () => {
   it("is in alphabetical order and names each task once", () => {
     const names = tasks.map(({ name }) => name);
@@ -96,6 +99,17 @@ describe.each(examples)("example $name", ({ task, params }) => {
 
     expect(task.subject(structuredClone(params))).toBe(subject);
     expect(subject).toMatch(/^\S(.*\S)?$/);
+  });
+
+  it("owns every file and link that it writes, but for those that several uses share", async () => {
+    const host = emptyMachine();
+
+    await settle(task, params, host);
+
+    const written = host.journal.flatMap((line) => /^(?:write|upload|symlink) (.*)$/.exec(line)?.[1] ?? []);
+    const owned = task.owns?.(params) ?? [];
+    expect(written.filter((path) => !owned.includes(path) && !shared.test(path))).toEqual([]);
+    expect(owned.filter((path) => !path.startsWith("/"))).toEqual([]);
   });
 
   it("can be planned where there is no machine yet", async () => {

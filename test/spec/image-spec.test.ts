@@ -31,6 +31,18 @@ const mark = defineTask({
   ),
   examples: [],
   subject: ({ name }) => name,
+  owns: ({ name }) => [`/marks/${name}`],
+  read: async () => undefined,
+  plan: () => [],
+});
+
+const path = defineTask({
+  name: "path",
+  summary: "A path.",
+  schema: Type.Object({ path: Type.String({ description: "Where" }) }, { additionalProperties: false }),
+  examples: [],
+  subject: (params) => params.path,
+  owns: (params) => [params.path],
   read: async () => undefined,
   plan: () => [],
 });
@@ -38,7 +50,7 @@ const mark = defineTask({
 async function load(name: string, files: Readonly<Record<string, string>>): Promise<LoadedSpec> {
   for (const [file, text] of Object.entries(files)) await writeFile(join(specs, file), text);
   return loadImageSpec(await findSpec(name, specs), {
-    tasks: [mark],
+    tasks: [mark, path],
     formats: (sourceDirs) => ({
       base: nameFormat("base", ["debian-12", "debian-13"]),
       source: sourceFormat(sourceDirs),
@@ -116,6 +128,18 @@ describe("loadImageSpec", () => {
         "top.yaml": "includes: [low]\ntasks:\n  - mark: {name: a}\n",
       }),
     ).toEqual(["top.yaml:3:5 Cannot use mark a twice: must be used once, is used at low.yaml:3:5 too"]);
+  });
+
+  it("names both places of two tasks that own one path, and of each path but once", async () => {
+    expect(
+      await complaints("top", {
+        "low.yaml": "base: debian-13\ntasks:\n  - mark: {name: a}\n  - path: {path: /marks/b}\n",
+        "top.yaml": "includes: [low]\ntasks:\n  - path: {path: /marks/a}\n  - path: {path: /marks/b}\n",
+      }),
+    ).toEqual([
+      'top.yaml:3:5 Cannot use path /marks/a: "/marks/a" must be one use\'s alone, is that of mark a at low.yaml:3:5 too',
+      "top.yaml:4:5 Cannot use path /marks/b twice: must be used once, is used at low.yaml:4:5 too",
+    ]);
   });
 
   it("says everything that is wrong in all files at once", async () => {

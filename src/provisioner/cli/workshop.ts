@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Run } from "../core/run.ts";
 import { baseKey, prepareBase, type Base } from "../image/base-image.ts";
 import { baseSettings } from "../image/base-settings.ts";
+import { bootGuest } from "../image/boot-guest.ts";
 import type { Workshop } from "../image/workshop.ts";
 import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
 import { templateRenderer } from "../spec/render-template.ts";
@@ -39,6 +40,7 @@ export function openWorkshop(shell: Shell, flags: GuestFlags): LocalWorkshop {
     network: flags.network ?? "default",
     renderTemplate,
     openDriver: () => openHypervisor(shell, flags),
+    bootGuest,
     baseKey: async (name) => baseKey(name, await bases()),
     prepareBase: async (name, run) => prepareBase(name, { ...(await bases()), cacheDir, run }),
   };

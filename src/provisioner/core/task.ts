@@ -182,6 +182,8 @@ export interface Task<Schema extends TSchema = TSchema, State = unknown> {
   readonly examples: readonly { readonly title: string; readonly params: Static<Schema> }[];
   /** What one use owns. Two uses of one subject in a spec is an error. */
   subject(params: Static<Schema>): string;
+  /** Paths that one use alone decides on, whole. Two uses of one path, of whatever tasks, are an error too. */
+  owns?(params: Static<Schema>): readonly string[];
   read(facts: Facts, params: Static<Schema>): Promise<State>;
   /** Pure. Empty when the state is as wanted. */
   plan(params: Static<Schema>, state: State): readonly Change[];

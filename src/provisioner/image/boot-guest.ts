@@ -25,6 +25,8 @@ export interface GuestPlan {
   readonly machine: { readonly cpus: number; readonly memoryMiB: number };
   readonly user: string;
   readonly hostName: string;
+  /** Leave it up when it never lets us in, so that somebody can look into it. */
+  readonly keepOnError?: boolean;
   readonly run: Run;
 }
 
@@ -102,8 +104,11 @@ export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
       keyFile,
     });
   } catch (error) {
-    await host?.[Symbol.asyncDispose]();
-    await guest[Symbol.asyncDispose]();
+    if (plan.keepOnError && !run.signal.aborted) {
+      guest.keep();
+      run.note(`${guest.name} stays up as asked; its console is in ${console}`, "warning");
+    }
+    await close(guest, host);
     throw error;
   }
 }
@@ -113,11 +118,14 @@ function booted(parts: Omit<BootedGuest, "sshLine" | typeof Symbol.asyncDispose>
   return {
     ...parts,
     sshLine: `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${user}@${address}`,
-    async [Symbol.asyncDispose]() {
-      await parts.host[Symbol.asyncDispose]();
-      await parts.guest[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => close(parts.guest, parts.host),
   };
+}
+
+/** A connection that does not end well is no reason to leave the guest. */
+async function close(guest: Guest, host: Host | undefined): Promise<void> {
+  await using _guest = guest;
+  await host?.[Symbol.asyncDispose]();
 }
 
 function seedFor(

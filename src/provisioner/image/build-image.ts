@@ -14,11 +14,12 @@ import { needSpace } from "../local/free-space.ts";
 import { holdLock } from "../local/lock.ts";
 import { openScratch, type Scratch } from "../local/scratch.ts";
 import type { Base } from "./base-image.ts";
-import { bootGuest, type BootedGuest } from "./boot-guest.ts";
+import type { BootedGuest } from "./boot-guest.ts";
 import { digestOf, type BuildInputs } from "./build-inputs.ts";
 import {
   findByKey,
   imageFile,
+  makeLatest,
   newVersion,
   openPartial,
   publish,
@@ -67,11 +68,11 @@ export interface BuildOutcome {
 export async function buildImage(request: BuildRequest, shop: Workshop, run: Run): Promise<BuildOutcome> {
   const key = digestOf(request.inputs);
   const there = request.force ? undefined : await findByKey(shop.store, request.name, key);
-  if (there) return { image: there, fresh: false };
+  if (there) return { image: await makeLatest(there), fresh: false };
 
   await using _lock = await holdLock(join(shop.store, request.name), `the build of ${request.name}`, run);
   const meanwhile = request.force ? undefined : await findByKey(shop.store, request.name, key);
-  if (meanwhile) return { image: meanwhile, fresh: false };
+  if (meanwhile) return { image: await makeLatest(meanwhile), fresh: false };
 
   const { phase, phases } = timed(run);
   await needSpace(shop.workDir, 2 * GIB, `the build of ${request.name}`);
@@ -92,7 +93,7 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   await phase("Flatten and compress", (inner) => flatten(disk, file, inner));
   const { sha256, bytes } = await phase(
     "Digest",
-    () => digestFile(file),
+    (inner) => digestFile(file, inner.signal),
     (found) => found.sha256.slice(0, 12),
   );
   const manifest: Manifest = {
@@ -135,6 +136,7 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   );
   await writeFile(join(partial.path, "SHA256SUMS"), `${sha256}  ${imageFile}\n`);
   await writeFile(join(partial.path, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  run.signal.throwIfAborted();
   return { image: await publish(partial.path, shop.store, manifest), fresh: true };
 }
 
@@ -155,26 +157,38 @@ async function makeDisk(making: Making): Promise<{ packages: Manifest["packages"
   await using driver = await shop.openDriver(run);
   const accelerator = await driver.accelerator(run);
   await driver.startNetwork(shop.network);
-  await using builder = await phase("Boot builder", (inner) =>
-    bootGuest({
-      driver,
-      role: "builder",
-      network: shop.network,
-      folder: scratch.path,
-      disk,
-      machine: request.machine,
-      user: builderUser,
-      hostName: builderUser,
-      run: inner,
-    }),
-  );
+  try {
+    await using builder = await phase("Boot builder", (inner) =>
+      shop.bootGuest({
+        driver,
+        role: "builder",
+        network: shop.network,
+        folder: scratch.path,
+        disk,
+        machine: request.machine,
+        user: builderUser,
+        hostName: builderUser,
+        keepOnError: request.keepOnError,
+        run: inner,
+      }),
+    );
+    return { packages: await settleBuilder(builder, making), accelerator };
+  } catch (error) {
+    // A builder that stays needs its disk.
+    if (request.keepOnError && !run.signal.aborted) scratch.keep();
+    throw error;
+  }
+}
+
+async function settleBuilder(builder: BootedGuest, making: Making): Promise<Manifest["packages"]> {
+  const { request, phase, run } = making;
   try {
     await phase("Apply tasks", (inner) => applyTasks(request, builder.host, inner));
     const packages = await readPackages(builder.host);
     await phase("Seal and power off", (inner) => sealBuilder(builder, making, inner));
-    return { packages, accelerator };
+    return packages;
   } catch (error) {
-    if (request.keepOnError && !run.signal.aborted) keep(builder, scratch, run);
+    if (request.keepOnError && !run.signal.aborted) keep(builder, run);
     throw error;
   }
 }
@@ -194,9 +208,8 @@ async function applyTasks({ recipe, sources }: BuildRequest, host: Host, run: Ru
   await converge(recipe, { host, run, check: false, sources });
 }
 
-function keep({ guest, sshLine }: BootedGuest, scratch: Scratch, run: Run): void {
+function keep({ guest, sshLine }: BootedGuest, run: Run): void {
   guest.keep();
-  scratch.keep();
   run.note(`The builder stays up as asked: ${sshLine}`, "warning");
   run.note(`When done: virsh destroy ${guest.name}, then provision gc`, "warning");
 }
@@ -219,8 +232,8 @@ function timed(run: Run): { phase: TimedPhase; phases: Phase[] } {
   return { phase, phases };
 }
 
-async function digestFile(path: string): Promise<{ sha256: string; bytes: number }> {
+async function digestFile(path: string, signal: AbortSignal): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path), hash, { signal });
   return { sha256: hash.digest("hex"), bytes: (await stat(path)).size };
 }

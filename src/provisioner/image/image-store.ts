@@ -12,7 +12,6 @@ import {
 } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import process from "node:process";
 
 import { ProvisionError } from "../core/errors.ts";
 import { openScratch, ownerFile, type Scratch } from "../local/scratch.ts";
@@ -81,20 +80,22 @@ export async function publish(partial: string, store: string, manifest: Manifest
   await chmod(join(partial, imageFile), 0o444);
   await takeBack(join(partial, imageFile));
   await chmod(partial, 0o755);
-  await rm(join(partial, ownerFile));
   await rename(partial, folder);
-  const link = join(home, `${partialPrefix}-${latestLink}-${process.pid}`);
-  await rm(link, { force: true });
-  await symlink(manifest.version, link);
+  // Not before: `gc` knows by it whose an unfinished image is.
+  await rm(join(folder, ownerFile));
+  const { name, version } = manifest;
+  return makeLatest({ name, version, path: join(folder, imageFile), folder, latest: false, manifest });
+}
+
+/** Points `latest` at an image, by rename. */
+export async function makeLatest(image: PublishedImage): Promise<PublishedImage> {
+  if (image.latest) return image;
+  const home = dirname(image.folder);
+  await using scratch = await openScratch(home, partialPrefix);
+  const link = join(scratch.path, latestLink);
+  await symlink(image.version, link);
   await rename(link, join(home, latestLink));
-  return {
-    name: manifest.name,
-    version: manifest.version,
-    path: join(folder, imageFile),
-    folder,
-    latest: true,
-    manifest,
-  };
+  return { ...image, latest: true };
 }
 
 /** libvirt gives every file of a running guest's disk to the hypervisor's user, and leaves it there. */

@@ -24,8 +24,13 @@ export function sbom(manifest: Manifest, distribution: string): object {
 function component({ name, version, architecture }: Package, distribution: string): object {
   // Package URLs of type deb: github.com/package-url/purl-spec, types-doc/deb-definition.md
   const [vendor] = distribution.split("-");
-  const purl = `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${distribution}`;
+  const purl = `pkg:deb/${vendor}/${encode(name)}@${encode(version)}?arch=${architecture}&distro=${distribution}`;
   return { type: "library", "bom-ref": purl, name, version, purl };
+}
+
+/** Percent-encoding as package URLs have it: a colon stays. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll("%3A", ":");
 }
 
 /** A UUID (version 8, RFC 9562) out of a digest: the same inputs give the same serial number. */

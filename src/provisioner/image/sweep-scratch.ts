@@ -3,19 +3,26 @@ import { join } from "node:path";
 
 import { isAlive, type ProcessIdentity } from "../local/process-identity.ts";
 import { ownerFile } from "../local/scratch.ts";
+import { partialPrefix } from "./image-store.ts";
+
+/** Where scratch directories can be, and how their names begin. */
+interface ScratchPlace {
+  readonly folder: string;
+  readonly prefix: string;
+}
 
 /**
- * Finds scratch directories that dead processes left below these folders and, unless only looking, removes them.
+ * Finds scratch directories that dead processes left in these places and, unless only looking, removes them.
  * Gives their paths. One without an owner is not ours.
  */
 export async function sweepScratch(
-  folders: readonly string[],
+  places: readonly ScratchPlace[],
   options: { readonly check: boolean },
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const folder of folders) {
+  for (const { folder, prefix } of places) {
     const names = await readdir(folder).catch(() => []);
-    for (const path of names.map((name) => join(folder, name))) {
+    for (const path of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
       const owner = await ownerOf(path);
       if (!owner || (await isAlive(owner))) continue;
       if (!options.check) await rm(path, { recursive: true, force: true });
@@ -26,12 +33,21 @@ export async function sweepScratch(
 }
 
 /** Where scratch directories can be: of guests, of bases, and unfinished images of each name in the store. */
-export async function scratchFolders(cacheDir: string, store: string): Promise<string[]> {
+export async function scratchPlaces(cacheDir: string, store: string): Promise<ScratchPlace[]> {
   const names = await readdir(store).catch(() => []);
-  return [join(cacheDir, "work"), join(cacheDir, "scratch"), ...names.map((name) => join(store, name))];
+  return [
+    { folder: join(cacheDir, "work"), prefix: "" },
+    { folder: join(cacheDir, "scratch"), prefix: "" },
+    // What is published stays, whatever lies in it.
+    ...names.map((name) => ({ folder: join(store, name), prefix: partialPrefix })),
+  ];
 }
 
 async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
-  const text = await readFile(join(path, ownerFile), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as ProcessIdentity);
+  try {
+    return JSON.parse(await readFile(join(path, ownerFile), "utf8")) as ProcessIdentity;
+  } catch {
+    // Absent, or cut off when its writer died: nobody can say whose it is.
+    return undefined;
+  }
 }

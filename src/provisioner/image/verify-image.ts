@@ -8,7 +8,6 @@ import type { Run } from "../core/run.ts";
 import { run as program } from "../core/task.ts";
 import { until } from "../core/until.ts";
 import { openScratch } from "../local/scratch.ts";
-import { bootGuest } from "./boot-guest.ts";
 import { checkTree, type Assertion } from "./contract.ts";
 import { checkGuest, type Kept } from "./guest-contract.ts";
 import { openTree } from "./image-tree.ts";
@@ -74,7 +73,7 @@ async function bootAndCheck(candidate: Candidate, { shop, folder, report, run }:
   const hostName = `verify-${randomBytes(3).toString("hex")}`;
   const { network } = shop;
   await using booted = await run.within("Boot with a new identity", (inner) =>
-    bootGuest({ driver, role: "verify", network, folder, disk, machine, user, hostName, run: inner }),
+    shop.bootGuest({ driver, role: "verify", network, folder, disk, machine, user, hostName, run: inner }),
   );
   const identity = { user, hostName, hostKey: booted.hostKey };
   let before: Kept | undefined;

@@ -17,8 +17,13 @@ export const ownerFile = "owner.json";
 export async function openScratch(parent: string, prefix: string): Promise<Scratch> {
   await mkdir(parent, { recursive: true, mode: 0o711 });
   const path = await mkdtemp(join(parent, `${prefix}-`));
-  await chmod(path, 0o711);
-  await writeFile(join(path, ownerFile), JSON.stringify(await thisProcess()), { mode: 0o600 });
+  try {
+    await chmod(path, 0o711);
+    await writeFile(join(path, ownerFile), JSON.stringify(await thisProcess()), { mode: 0o600 });
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    throw error;
+  }
   let kept = false;
   return {
     path,

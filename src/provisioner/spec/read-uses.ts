@@ -33,19 +33,34 @@ export function readUses(
   return { recipe, complaints: complain(yaml, problems) };
 }
 
-/** Two uses of one subject would undo each other for ever. */
+/** Two uses of one subject, or of one path, would undo each other for ever. */
 export function sharedSubjects(recipe: Recipe): readonly Complaint[] {
   const first = new Map<string, Use>();
+  const owners = new Map<string, Use>();
   return recipe.flatMap((use) => {
-    const other = first.get(use.id);
-    if (other === undefined) {
-      first.set(use.id, use);
-      return [];
+    const same = first.get(use.id);
+    if (same !== undefined) {
+      return [complaint(use, `Cannot use ${use.id} twice: must be used once, is used at ${place(same)} too`)];
     }
-    const { file, line, column } = other.where;
-    const what = `Cannot use ${use.id} twice: must be used once, is used at ${file}:${line}:${column} too`;
-    return [{ where: use.where, what }];
+    first.set(use.id, use);
+    return (use.task.owns?.(use.params) ?? []).flatMap((path) => {
+      const other = owners.get(path);
+      if (other === undefined) {
+        owners.set(path, use);
+        return [];
+      }
+      const must = `"${path}" must be one use's alone, is that of ${other.id} at ${place(other)} too`;
+      return [complaint(use, `Cannot use ${use.id}: ${must}`)];
+    });
   });
+}
+
+function complaint({ where }: Use, what: string): Complaint {
+  return { where, what };
+}
+
+function place({ where: { file, line, column } }: Use): string {
+  return `${file}:${line}:${column}`;
 }
 
 interface Found {

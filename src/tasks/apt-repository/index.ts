@@ -46,6 +46,8 @@ export const aptRepository = defineTask({
 
   subject: ({ name }) => name,
 
+  owns: ({ name }) => [keyFile(name), sourcesFile(name)],
+
   async read(facts, { name, key, state }): Promise<State> {
     const isPresent = state !== "absent";
     const [wantedKey, foundKey, sources, stamp] = await Promise.all([

@@ -50,6 +50,9 @@ export const systemdUnit = defineTask({
 
   subject: ({ unit, dropIn }) => (dropIn === undefined ? unit : `${unit} ${dropIn}`),
 
+  // Without a text of its own it settles a unit that somebody else brings: a package, or a `file`.
+  owns: (params) => ((params.content ?? params.template) === undefined ? [] : [textFile(params)]),
+
   read: readUnit,
 
   plan(params, state) {

@@ -16,7 +16,7 @@ export const gc = defineCommand<{ readonly check?: boolean }>({
     const check = flags.check ?? false;
     const command = check ? "gc --check" : "gc";
     return runSession({ shell, flags, command }, async ({ run, result }) => {
-      const [{ openHypervisor }, { collectGarbage }, { scratchFolders, sweepScratch }, { openWorkshop }] =
+      const [{ openHypervisor }, { collectGarbage }, { scratchPlaces, sweepScratch }, { openWorkshop }] =
         await Promise.all([
           import("../open-hypervisor.ts"),
           import("../../libvirt/gc.ts"),
@@ -35,7 +35,7 @@ export const gc = defineCommand<{ readonly check?: boolean }>({
         );
       }
       // After the domains: a machine that still runs has its disk there.
-      const folders = await sweepScratch(await scratchFolders(cacheDir, store), { check });
+      const folders = await sweepScratch(await scratchPlaces(cacheDir, store), { check });
       const lines = [
         ...found.map(({ kind, name, files }) => [kind, name, ...files].join("  ")),
         ...folders.map((folder) => `folder  ${folder}`),

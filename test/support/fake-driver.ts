@@ -1,0 +1,61 @@
+import type { Run } from "../../src/provisioner/core/run.ts";
+import type { Driver, Guest, Machine, OwnedDomain } from "../../src/provisioner/libvirt/driver.ts";
+
+/** A hypervisor in memory: which domains there are, and whether it was closed. */
+export class FakeDriver implements Driver {
+  readonly uri = "fake:///system";
+  /** Domains that are defined, by name. */
+  readonly domains = new Map<string, Machine>();
+  readonly networks: string[] = [];
+  isClosed = false;
+  /** How its guests differ from one that runs, prints nothing and has an address. */
+  guests: Partial<Guest> = {};
+
+  async accelerator(): Promise<"tcg"> {
+    return "tcg";
+  }
+
+  async startNetwork(name: string): Promise<void> {
+    this.networks.push(name);
+  }
+
+  async boot(machine: Machine): Promise<Guest> {
+    this.domains.set(machine.name, machine);
+    let isKept = false;
+    return {
+      name: machine.name,
+      uuid: machine.uuid,
+      accelerator: "tcg",
+      state: async () => "running",
+      trouble: async () => undefined,
+      addresses: async () => [{ address: "192.0.2.1", source: "lease" }],
+      waitForOff: async (_deadlineMs: number, run: Run) => {
+        run.signal.throwIfAborted();
+        return true;
+      },
+      shutDown: async () => {},
+      start: async () => {},
+      consoleTail: async () => "the console's end",
+      consoleSize: async () => 0,
+      keep: () => {
+        isKept = true;
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (!isKept) this.domains.delete(machine.name);
+      },
+      ...this.guests,
+    };
+  }
+
+  async owned(): Promise<readonly OwnedDomain[]> {
+    return [...this.domains.values()].map(({ name, uuid, mark }) => ({ name, uuid, mark, state: "running" }));
+  }
+
+  async remove({ uuid }: Pick<OwnedDomain, "uuid">): Promise<void> {
+    for (const [name, machine] of this.domains) if (machine.uuid === uuid) this.domains.delete(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isClosed = true;
+  }
+}
