@@ -20,11 +20,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", ...integration] },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", ...integration],
+        },
       },
       {
         extends: true,
-        test: { name: "integration", include: integration, testTimeout: 30_000, hookTimeout: 60_000 },
+        test: {
+          name: "integration",
+          include: integration,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,
@@ -33,7 +42,6 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           // Real guests share one hypervisor and two cores: one file at a time, long deadlines.
           fileParallelism: false,
-          sequence: { shuffle: false },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
