@@ -185,6 +185,48 @@ describe("runSession", () => {
     expect(shell.err.join("")).toContain(`log: ${file}\n`);
   });
 
+  it("goes on without its log when the disk of that is full, and says so", async () => {
+    const shell = fakeShell(home);
+
+    const code = await runSession(
+      { shell, flags: { ...plain, log: "/dev/full" }, command: "demo" },
+      async ({ run, result }) => {
+        run.note("soon");
+        result("done", {});
+        return "as-wanted";
+      },
+    );
+
+    expect([code, shell.out]).toEqual([0, ["done\n"]]);
+    expect(shell.err.join("")).toMatch(
+      /^soon\nwarning: The log of this run ends early: ENOSPC[^\n]*\n0\.\d s\nlog: \/dev\/full\n$/,
+    );
+  });
+
+  it("is a mistake of the command line when the log cannot be kept", async () => {
+    await writeFile(join(home, "file"), "");
+    const log = join(home, "file/run.log");
+    const session = { shell: fakeShell(home), flags: { ...plain, log }, command: "demo" };
+
+    await expect(runSession(session, async () => "as-wanted")).rejects.toMatchObject({
+      code: "USAGE",
+      exitCode: 2,
+      message: `Cannot keep a log: "${log}" must be a file that can be written, is not (EEXIST)`,
+    });
+  });
+
+  it("lets what comes after the end go by", async () => {
+    const shell = fakeShell(home);
+    let late = () => {};
+
+    await runSession({ shell, flags: plain, command: "demo" }, async ({ run }) => {
+      late = () => run.report({ kind: "output", step: 0, line: "too late" });
+      return "as-wanted";
+    });
+
+    expect(late).not.toThrow();
+  });
+
   it("writes the log where --log says", async () => {
     const shell = fakeShell(home);
     const log = join(home, "here/run.log");

@@ -353,6 +353,32 @@ describe("converge over a connection that breaks", () => {
     expect(outcomes(events)).toEqual(["setting vm.a changed"]);
   });
 
+  it("reads everything again when the machine was booted anew meanwhile, and does again what that undid", async () => {
+    const host = new MapHost();
+    host.programs = ([, key = "", value = ""]) => void host.sysctls.set(key, value);
+    host.loseAnswerOf = 2;
+    host.away = () => {
+      host.sysctls.clear();
+      return true;
+    };
+    const events: Event[] = [];
+    const uses = [
+      use(setting, { key: "vm.a", value: "1" }),
+      use(setting, { key: "vm.b", value: "2" }),
+      use(note, { path: "/c", text: "3" }),
+    ];
+
+    await go(host, uses, { events });
+
+    expect(Object.fromEntries(host.sysctls)).toEqual({ "vm.a": "1", "vm.b": "2" });
+    expect(host.files.get("/c")).toBe("3");
+    expect(events).toContainEqual({
+      kind: "note",
+      level: "warning",
+      text: "test@map rebooted underneath; everything is read again",
+    });
+  });
+
   it("gives up after losses on end", async () => {
     const host = new MapHost();
     host.before = () => {

@@ -24,6 +24,8 @@ export class MapHost implements Host {
   /** Set: the orders are carried out, but the connection breaks before the answer. */
   loseAnswerOf: number | undefined;
   reconnects = 0;
+  /** What happens to the machine while it is away; `true` when it was booted anew. */
+  away: () => boolean = () => false;
 
   async fly({ orders, facts }: Flight): Promise<FlightResult> {
     const number = this.flights.length;
@@ -43,7 +45,7 @@ export class MapHost implements Host {
 
   async reconnect(): Promise<{ rebooted: boolean }> {
     this.reconnects += 1;
-    return { rebooted: false };
+    return { rebooted: this.away() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

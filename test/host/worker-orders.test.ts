@@ -6,48 +6,10 @@ import { describe, expect, it } from "vitest";
 
 import { run, write } from "../../src/provisioner/core/task.ts";
 import { emptyPlace, localWorker, shells } from "../support/local-worker.ts";
+import { sendable } from "../support/sendable.ts";
 
 const done = { kind: "done" };
 const asMe = { owner: String(process.getuid?.() ?? 0), group: String(process.getgid?.() ?? 0) };
-
-/** Text that can be sent. Long enough at times to go as a file instead of in the frame. */
-const sendable = fc
-  .oneof(
-    fc.string({ unit: "binary", maxLength: 200 }),
-    fc.string({
-      unit: fc.constantFrom(
-        "'",
-        '"',
-        "$",
-        "`",
-        "\\",
-        "\n",
-        ";",
-        "&",
-        "-",
-        "!",
-        "*",
-        "~",
-        " ",
-        "é",
-        "🎉",
-        "\r",
-      ),
-    }),
-    fc.constantFrom(
-      "-n",
-      "-e x",
-      "\n",
-      "\n\n",
-      "x\n\n",
-      "%s\\n",
-      "$(exit 1)",
-      "'",
-      "\u007f",
-      "x".repeat(70_000),
-    ),
-  )
-  .filter((text) => !/\0|\p{Surrogate}/u.test(text));
 
 for (const { name, argv, missing } of shells) {
   describe.skipIf(missing)(`under ${name}${missing ? ` (skipped: ${missing})` : ""}`, () => {

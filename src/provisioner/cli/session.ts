@@ -67,6 +67,8 @@ export async function runSession(
   } finally {
     shell.signal.removeEventListener("abort", onStop);
   }
+  const trouble = log?.trouble();
+  if (trouble !== undefined) run.note(`The log of this run ends early: ${trouble}`, "warning");
   const ms = now() - started;
   report({ kind: "run-ended", exitCode, ms });
   await display.close(quiet ? undefined : { summary: tally.summary(ms), log: log?.path });

@@ -56,8 +56,7 @@ export const catalogue = {
     exit: 5,
     say: ({ use, action, code, tail }) =>
       `Cannot settle ${use}: \`${action}\` must exit 0, is ${code}${tail && `\n${tail}`}`,
-    mend: ({ action }) =>
-      `Run \`${action}\` on the target to see why it fails; the log of this run has all it printed`,
+    mend: ({ action, tail }) => actionMend(action, tail),
   }),
   ACTION_TIMED_OUT: entry<{ use: string; action: string; tail: string }>({
     exit: 5,
@@ -462,6 +461,24 @@ export const catalogue = {
     mend: () => "Run the same command again: it goes on where it stopped",
   }),
 } as const;
+
+/** Programs fail for a thousand causes too; these are the ones that a person meets, in the words of apt and the kernel. */
+function actionMend(action: string, tail: string): string {
+  const [, name] =
+    /Unable to locate package (\S+)|Package '?([^\s']+)'? has no installation candidate|Version '\S+' for '(\S+)' was not found/
+      .exec(tail)
+      ?.filter(Boolean) ?? [];
+  if (name !== undefined)
+    return `Correct "${name}" in the spec (\`apt-cache policy ${name}\` on the target shows what there is), or put the apt-repository that has it before this use`;
+  if (/No space left on device|enough free space/.test(tail))
+    return "Free space on the target: `df -h` shows which file system is full";
+  if (/Failed to fetch|Could not (resolve|connect)|Temporary failure resolving/.test(tail))
+    return "Check the target's network and the archives in its /etc/apt: `apt-get update` there must succeed";
+  // A script is told by its name alone: nobody could run that.
+  return action.includes("…")
+    ? "Read the log of this run: it has all that the program printed on the target"
+    : `Run \`${action}\` on the target to see why it fails; the log of this run has all it printed`;
+}
 
 /** libvirt has one error for a thousand causes; the frequent ones get their own advice. */
 function libvirtMend(reason: string, uri: string): string {
