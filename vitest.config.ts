@@ -2,6 +2,17 @@ import { defineConfig } from "vitest/config";
 
 import { ClosingLine } from "./test/support/closing-line.ts";
 
+/** Tests that start processes: real shells, sshd, sudo, libvirt's test hypervisor, the compiled program. */
+const integration = [
+  "test/host/ssh-*.test.ts",
+  "test/host/worker*.test.ts",
+  "test/cli/{apply,binary}.test.ts",
+  "test/libvirt/{connection,driver,seed}.test.ts",
+  "test/pins/artifact-cache.test.ts",
+  "test/tasks/apt-script.test.ts",
+  "test/launcher.test.ts",
+];
+
 export default defineConfig({
   test: {
     sequence: { shuffle: true },
@@ -9,7 +20,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"] },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", ...integration],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: integration,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,
@@ -18,7 +42,6 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           // Real guests share one hypervisor and two cores: one file at a time, long deadlines.
           fileParallelism: false,
-          sequence: { shuffle: false },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -16,7 +16,10 @@ it("installs and compiles on the first start, and hands its arguments on", async
   const { stdout } = await home.start("build", "--spec", "a b", "*");
 
   expect(stdout).toBe('["build","--spec","a b","*"]\n');
-  expect(await home.journal()).toEqual(["npm ci --ignore-scripts", "tsc -p tsconfig.build.json"]);
+  expect(await home.journal()).toEqual([
+    "npm install --no-save --ignore-scripts",
+    "tsc -p tsconfig.build.json",
+  ]);
 });
 
 it("does neither on the second start", async () => {
@@ -37,7 +40,7 @@ it("compiles again when a source is newer", async () => {
   await home.start();
 
   expect(await home.journal()).toEqual([
-    "npm ci --ignore-scripts",
+    "npm install --no-save --ignore-scripts",
     "tsc -p tsconfig.build.json",
     "tsc -p tsconfig.build.json",
   ]);
@@ -156,7 +159,7 @@ async function project() {
     join(root, "bin/npm"),
     [
       "#!/bin/sh",
-      'echo "npm $1 $2" >>journal',
+      'echo "npm $1 $2 $3" >>journal',
       "mkdir -p node_modules/typescript/bin",
       "cp bin/tsc node_modules/typescript/bin/tsc",
       "cat package-lock.json >node_modules/.package-lock.json",

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
 import type { FactRequest } from "../../src/provisioner/core/facts.ts";
@@ -97,57 +97,60 @@ async function fingerprint(): Promise<string> {
   return parts.map(({ stdout }) => stdout).join("");
 }
 
-it("changes nothing with --check and names every change", async () => {
-  const before = await fingerprint();
+describe("provision apply on a real guest", { shuffle: false }, () => {
+  it("changes nothing with --check and names every change", async () => {
+    const before = await fingerprint();
 
-  const checked = await apply(["--check"]);
+    const checked = await apply(["--check"]);
 
-  expect([checked.exitCode, eventsOf(checked, "error")]).toEqual([3, []]);
-  expect(await fingerprint()).toBe(before);
-  const named = eventsOf(checked, "use-ended").filter(({ outcome }) => outcome === "would-change");
-  expect(named.map(({ use }) => use)).toEqual(
-    expect.arrayContaining(["apt tools of every server", "file /etc/motd"]),
-  );
-});
-
-it("converges when the connection is cut in the middle of apt, which runs once", async () => {
-  await using proxy = await startCutProxy({ host: scratch.address, port: 22 });
-  let cuts = 0;
-
-  const applied = await apply([], proxy.port, {
-    seen: (event) => {
-      if (cuts > 0 || event.kind !== "output" || !/^(Unpacking|Preparing to unpack)/.test(event.line)) return;
-      cuts += 1;
-      proxy.cut();
-    },
+    expect([checked.exitCode, eventsOf(checked, "error")]).toEqual([3, []]);
+    expect(await fingerprint()).toBe(before);
+    const named = eventsOf(checked, "use-ended").filter(({ outcome }) => outcome === "would-change");
+    expect(named.map(({ use }) => use)).toEqual(
+      expect.arrayContaining(["apt tools of every server", "file /etc/motd"]),
+    );
   });
 
-  const history = await onGuest("grep", "-c", "^Commandline: .*htop", "/var/log/apt/history.log");
-  expect([applied.exitCode, eventsOf(applied, "error")]).toEqual([0, []]);
-  expect(cuts).toBe(1);
-  expect(eventsOf(applied, "note").map(({ text }) => text)).toContainEqual(
-    expect.stringContaining("coming back"),
-  );
-  expect(history.stdout.trim()).toBe("1");
-  expect((await onGuest("dpkg", "--audit")).stdout).toBe("");
-});
+  it("converges when the connection is cut in the middle of apt, which runs once", async () => {
+    await using proxy = await startCutProxy({ host: scratch.address, port: 22 });
+    let cuts = 0;
 
-it("has nothing to change the second time, and finds that out in one flight", async () => {
-  const again = await apply([]);
+    const applied = await apply([], proxy.port, {
+      seen: (event) => {
+        if (cuts > 0 || event.kind !== "output" || !/^(Unpacking|Preparing to unpack)/.test(event.line))
+          return;
+        cuts += 1;
+        proxy.cut();
+      },
+    });
 
-  expect(again.exitCode).toBe(0);
-  expect(eventsOf(again, "result")[0]?.data).toMatchObject({ changed: 0, flights: 1 });
-});
+    const history = await onGuest("grep", "-c", "^Commandline: .*htop", "/var/log/apt/history.log");
+    expect([applied.exitCode, eventsOf(applied, "error")]).toEqual([0, []]);
+    expect(cuts).toBe(1);
+    expect(eventsOf(applied, "note").map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("coming back"),
+    );
+    expect(history.stdout.trim()).toBe("1");
+    expect((await onGuest("dpkg", "--audit")).stdout).toBe("");
+  });
 
-it("settles what somebody changed by hand, and nothing else", async () => {
-  await onGuest("sh", "-c", "echo hello > /etc/motd; sysctl -qw kernel.kptr_restrict=0");
+  it("has nothing to change the second time, and finds that out in one flight", async () => {
+    const again = await apply([]);
 
-  const healed = await apply([]);
+    expect(again.exitCode).toBe(0);
+    expect(eventsOf(again, "result")[0]?.data).toMatchObject({ changed: 0, flights: 1 });
+  });
 
-  const changed = eventsOf(healed, "use-ended").filter(({ outcome }) => outcome === "changed");
-  expect(changed.map(({ use }) => use)).toEqual(["sysctl kernel.kptr_restrict", "file /etc/motd"]);
-});
+  it("settles what somebody changed by hand, and nothing else", async () => {
+    await onGuest("sh", "-c", "echo hello > /etc/motd; sysctl -qw kernel.kptr_restrict=0");
 
-it("works with no failed unit afterwards", async () => {
-  expect((await onGuest("systemctl", "list-units", "--failed", "--plain", "--no-legend")).stdout).toBe("");
+    const healed = await apply([]);
+
+    const changed = eventsOf(healed, "use-ended").filter(({ outcome }) => outcome === "changed");
+    expect(changed.map(({ use }) => use)).toEqual(["sysctl kernel.kptr_restrict", "file /etc/motd"]);
+  });
+
+  it("works with no failed unit afterwards", async () => {
+    expect((await onGuest("systemctl", "list-units", "--failed", "--plain", "--no-legend")).stdout).toBe("");
+  });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { access, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -44,7 +44,7 @@ async function leftovers(): Promise<string[]> {
   ];
 }
 
-describe("provision build --spec base", () => {
+describe("provision build --spec base", { shuffle: false }, () => {
   let built: LaunchedRun;
   let image: string;
   let manifest: Manifest;
@@ -145,7 +145,7 @@ async function plantUser(image: string, folder: string, manifest: Manifest): Pro
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
-describe("a build that is stopped while its builder boots", () => {
+describe("a build that is stopped while its builder boots", { shuffle: false }, () => {
   const booting = (act: (pid: number) => void) => {
     let done = false;
     return launch(["build", "--spec", "base", "--force"], {
@@ -177,6 +177,5 @@ describe("a build that is stopped while its builder boots", () => {
     expect(left.some((name) => name.startsWith("provision-builder-"))).toBe(true);
     expect([looked.exitCode, collected.exitCode]).toEqual([3, 0]);
     expect(await leftovers()).toEqual([]);
-    await expect(access(join(images, "base", "latest", "image.qcow2"))).resolves.toBeUndefined();
   });
 });

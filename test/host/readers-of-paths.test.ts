@@ -78,6 +78,12 @@ describe("stat", () => {
   });
 });
 
+it("calls no oddly named path absent when find complains of more than was asked", () => {
+  const stderr = "find: '/x': No such file or directory\nfind: '/b\\\\c': Permission denied\n";
+
+  expect(stat.parse(section({ stderr, code: 1 }), ["/b\\c"])).toEqual([{ unknown: expect.any(String) }]);
+});
+
 describe("file", () => {
   const records = "/a\0f\x003\0ext4\0/empty\0f\x000\0ext4\0/dir\0d\x004096\0ext4\0/b c\0f\x005\0tmpfs\0\0";
 

@@ -139,7 +139,7 @@ it("brings any text of a file unchanged", async () => {
 
       expect(answers).toEqual(texts.map((value) => ({ value })));
     }),
-    { numRuns: 15 },
+    { numRuns: 6 },
   );
 });
 

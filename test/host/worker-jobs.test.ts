@@ -85,8 +85,9 @@ it("keeps nobody from the lock once the connection is gone", async () => {
   using place = emptyPlace();
   const lock = { owner: "me", waitMs: 0 };
   const first = await localWorker(place, { lock });
-  const lost = rejection(fly(first, job(place)).result);
-  await place.appears("ran");
+  const flight = fly(first, job(place));
+  const lost = rejection(flight.result);
+  await flight.heard("begun\n");
   first.channel.close();
   expect(await lost).toMatchObject({ name: "HostLost" });
 
@@ -102,8 +103,9 @@ it("is handed over to the same owner's next worker while the connection hangs", 
   using place = emptyPlace();
   const lock = { owner: "me", waitMs: 0 };
   const hung = await localWorker(place, { lock });
-  const lost = rejection(fly(hung, job(place)).result);
-  await place.appears("ran");
+  const flight = fly(hung, job(place));
+  const lost = rejection(flight.result);
+  await flight.heard("begun\n");
 
   await using second = await localWorker(place, { lock });
   expect(await lost).toMatchObject({ name: "HostLost" });

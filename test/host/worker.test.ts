@@ -78,12 +78,21 @@ it("says that the host is lost when the worker dies in a flight", async () => {
 it("runs nothing of a frame that was cut off", async () => {
   using place = emptyPlace();
   const worker = await localWorker(place);
-  const frame = `touch ${place.at("touched")}\n`;
+  const send = worker.channel.write.bind(worker.channel);
+  worker.channel.write = async (bytes) => {
+    await send(bytes.subarray(0, -200));
+    worker.channel.child.stdin?.end();
+  };
 
-  await worker.channel.write(Buffer.from(`500 token\n{\n${frame}`));
-  worker.channel.child.stdin?.end();
-  await worker.channel.closed;
+  const { landings } = await worker.fly({
+    orders: [
+      { id: "whole", action: run("touch", place.at("touched")) },
+      { id: "cut off", action: run("echo", "x".repeat(300)) },
+    ],
+    facts: [],
+  });
 
+  expect(landings).toMatchObject([{ kind: "failed" }, { kind: "skipped" }]);
   expect(existsSync(place.at("touched"))).toBe(false);
 });
 

@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from "vitest";
 
 import { openPartial, publish } from "../../src/provisioner/image/image-store.ts";
 import { scratchPlaces, sweepScratch } from "../../src/provisioner/image/sweep-scratch.ts";
-import { myself } from "../../src/provisioner/local/owner.ts";
+import { thisProcess } from "../../src/provisioner/local/process-identity.ts";
 import { openScratch, ownerFile } from "../../src/provisioner/local/scratch.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 import { someManifest } from "../support/some-manifest.ts";
@@ -21,7 +21,7 @@ beforeEach(async () => {
 /** A scratch directory whose process is dead: another one has its number now. */
 async function left(parent: string, prefix: string): Promise<string> {
   const { path } = await openScratch(parent, prefix);
-  await writeFile(join(path, ownerFile), JSON.stringify({ ...(await myself()), started: "1" }));
+  await writeFile(join(path, ownerFile), JSON.stringify({ ...(await thisProcess()), started: "1" }));
   await writeFile(join(path, "disk.qcow2"), "half");
   return path;
 }
@@ -66,7 +66,7 @@ it("never removes a published image, though its maker died before it took its na
   const partial = await openPartial(store, "web");
   await writeFile(join(partial.path, "image.qcow2"), "bytes");
   const { folder } = await publish(partial.path, store, someManifest());
-  await writeFile(join(folder, ownerFile), JSON.stringify({ ...(await myself()), started: "1" }));
+  await writeFile(join(folder, ownerFile), JSON.stringify({ ...(await thisProcess()), started: "1" }));
 
   expect(await sweep()).toEqual([]);
   expect(await readdir(folder)).toContain("image.qcow2");

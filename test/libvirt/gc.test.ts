@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { claimFiles, readClaims, removeFiles } from "../../src/provisioner/libvirt/claims.ts";
-import type { Driver, Mark, OwnedDomain, ProcessIdentity } from "../../src/provisioner/libvirt/driver.ts";
+import type { Driver, Mark, OwnedDomain } from "../../src/provisioner/libvirt/driver.ts";
 import { collectGarbage } from "../../src/provisioner/libvirt/gc.ts";
-import { isAlive, thisProcess } from "../../src/provisioner/libvirt/process-identity.ts";
+import { isAlive, thisProcess, type ProcessIdentity } from "../../src/provisioner/local/process-identity.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -24,17 +24,12 @@ function domain(name: string, role: Mark["role"], owner?: ProcessIdentity): Owne
   return { name, uuid: name, state: "running", mark };
 }
 
-function never(): never {
-  throw new Error("gc must not ask for this");
-}
-
 /** A driver that knows domains and removes them; `stubborn` ones fail. */
-function driverOf(domains: OwnedDomain[], stubborn: readonly string[] = []): Driver {
+function driverOf(
+  domains: OwnedDomain[],
+  stubborn: readonly string[] = [],
+): Pick<Driver, "owned" | "remove"> {
   return {
-    uri: "fake:///",
-    accelerator: never,
-    startNetwork: never,
-    boot: never,
     owned: async () => [...domains],
     async remove({ uuid }) {
       if (stubborn.includes(uuid)) throw new Error(`${uuid} will not go`);
@@ -43,7 +38,6 @@ function driverOf(domains: OwnedDomain[], stubborn: readonly string[] = []): Dri
         1,
       );
     },
-    [Symbol.asyncDispose]: async () => {},
   };
 }
 

@@ -36,7 +36,7 @@ const mark = defineTask({
   plan: () => [],
 });
 
-const path = defineTask({
+const pathTask = defineTask({
   name: "path",
   summary: "A path.",
   schema: Type.Object({ path: Type.String({ description: "Where" }) }, { additionalProperties: false }),
@@ -50,7 +50,7 @@ const path = defineTask({
 async function load(name: string, files: Readonly<Record<string, string>>): Promise<LoadedSpec> {
   for (const [file, text] of Object.entries(files)) await writeFile(join(specs, file), text);
   return loadImageSpec(await findSpec(name, specs), {
-    tasks: [mark, path],
+    tasks: [mark, pathTask],
     formats: (sourceDirs) => ({
       base: nameFormat("base", ["debian-12", "debian-13"]),
       source: sourceFormat(sourceDirs),

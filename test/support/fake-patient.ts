@@ -13,6 +13,7 @@ export interface FakePatient {
 const answers: Readonly<Record<string, string>> = {
   "qemu-system-x86_64 --version": "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright …",
   "/sbin/ldconfig -p": "\tlibvirt.so.0 (libc6,x86-64) => /lib/x86_64-linux-gnu/libvirt.so.0\n",
+  "stat -c %a %G /dev/kvm": "660 kvm\n",
   "virsh --connect qemu:///system uri": "qemu:///system\n",
   "virsh --connect qemu:///system net-info default":
     "Name:           default\nUUID:           8b1c\nActive:         yes\nPersistent:     yes\nAutostart:      yes\nBridge:         virbr0\n",

@@ -257,7 +257,7 @@ export const catalogue = {
     exit: 4,
     say: ({ uri, reason }) => `Cannot use libvirt at "${uri}": ${reason}`,
     mend: ({ user }) =>
-      `Run \`sudo usermod -aG libvirt ${user}\` and log in again, or use the hypervisor "qemu:///session"`,
+      `Run \`sudo usermod -aG libvirt ${user}\` and log in again; a machine without polkit lets in root alone`,
   }),
   LIBVIRT_STALLED: entry<{ uri: string; call: string; seconds: number }>({
     exit: 4,

@@ -15,7 +15,7 @@ export interface Check {
   /** Debian packages that bring it. */
   readonly packages?: readonly string[];
   /** A service or setting that has to follow, by name. */
-  readonly service?: "libvirtd" | "network" | "group";
+  readonly service?: "libvirtd" | "network" | "group" | "kvm-device";
   readonly mend: string;
 }
 
@@ -49,6 +49,7 @@ export const checks: readonly Check[] = [
   file("archive keys", KEYRING, ["debian-archive-keyring"]),
   { name: "user namespaces", probe: userNamespaces, packages: ["uidmap"], mend: SUBORDINATE },
   program("SSH", ["ssh", "ssh-keygen"], ["openssh-client"]),
+  { name: "KVM device", probe: kvmDevice, service: "kvm-device", mend: FIX },
   { name: "libvirt answers", probe: answers, service: "libvirtd", mend: FIX },
   {
     name: "permission",
@@ -184,6 +185,22 @@ async function firstClosed(patient: Patient, directory: string): Promise<string 
 }
 
 /** /dev/kvm alone proves nothing: inside many virtual machines it opens and runs no guest. */
+/**
+ * Where no udev sets its mode, /dev/kvm is root's alone. libvirt then probes QEMU as somebody who may open it, checks
+ * the result as libvirt-qemu, who may not, and throws it away: every start of a guest probes again, for a minute.
+ */
+async function kvmDevice(patient: Patient): Promise<Probe> {
+  if (!(await patient.exists("/dev/kvm"))) return { state: "ok", found: "there is none" };
+  const [mode = "", group = ""] = ((await patient.ask("stat", "-c", "%a %G", "/dev/kvm")) ?? "")
+    .trim()
+    .split(" ");
+  const isOpen = /^\d*6\d$/.test(mode) && group === "kvm";
+  const found = `/dev/kvm is ${mode}, group ${group}`;
+  return isOpen || mode.endsWith("6")
+    ? { state: "ok", found }
+    : { state: "missing", found: `${found}: guests start slowly` };
+}
+
 async function virtualisation(patient: Patient): Promise<Probe> {
   if (!(await patient.exists("/dev/kvm"))) return slow("no /dev/kvm");
   const flags = (await patient.read("/proc/cpuinfo")) ?? "";

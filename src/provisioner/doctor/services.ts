@@ -2,6 +2,7 @@ import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { until } from "../core/until.ts";
 import { program } from "../local/program.ts";
+import type { Check } from "./checks.ts";
 import type { Patient } from "./machine.ts";
 
 /** What starting a service gets. */
@@ -14,7 +15,7 @@ interface ServiceContext {
 
 /** Brings up what libvirt needs, with systemd or without. */
 export async function startService(
-  service: "libvirtd" | "network" | "group",
+  service: NonNullable<Check["service"]>,
   context: ServiceContext,
 ): Promise<void> {
   switch (service) {
@@ -24,6 +25,8 @@ export async function startService(
       return startNetwork(context);
     case "group":
       return joinGroup(context);
+    case "kvm-device":
+      return openKvm(context);
     default:
       return service satisfies never;
   }
@@ -56,6 +59,12 @@ async function startNetwork({ patient, prefix, run }: ServiceContext): Promise<v
 
 async function joinGroup({ patient, prefix, run }: ServiceContext): Promise<void> {
   await program(asRoot(prefix, ["usermod", "--append", "--groups", "libvirt", patient.user]), { run });
+}
+
+/** As udev's own rule has it: 50-udev-default.rules, GROUP="kvm", MODE="0660". */
+async function openKvm({ prefix, run }: ServiceContext): Promise<void> {
+  await program(asRoot(prefix, ["chgrp", "kvm", "/dev/kvm"]), { run });
+  await program(asRoot(prefix, ["chmod", "0660", "/dev/kvm"]), { run });
 }
 
 function asRoot(prefix: readonly string[], argv: readonly string[]): [string, ...string[]] {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isAlive, type Owner } from "../local/owner.ts";
+import { isAlive, type ProcessIdentity } from "../local/process-identity.ts";
 import { ownerFile } from "../local/scratch.ts";
 import { partialPrefix } from "./image-store.ts";
 
@@ -43,9 +43,9 @@ export async function scratchPlaces(cacheDir: string, store: string): Promise<Sc
   ];
 }
 
-async function ownerOf(path: string): Promise<Owner | undefined> {
+async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
   try {
-    return JSON.parse(await readFile(join(path, ownerFile), "utf8")) as Owner;
+    return JSON.parse(await readFile(join(path, ownerFile), "utf8")) as ProcessIdentity;
   } catch {
     // Absent, or cut off when its writer died: nobody can say whose it is.
     return undefined;

@@ -1,9 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { ProcessIdentity } from "./driver.ts";
 import { identityFrom } from "./mark.ts";
-import { thisProcess } from "./process-identity.ts";
+import { thisProcess, type ProcessIdentity } from "../local/process-identity.ts";
 
 /** Files that a living process is about to make, written down before it makes them. */
 export interface Claim {

@@ -1,4 +1,5 @@
 import type { Run } from "../core/run.ts";
+import type { ProcessIdentity } from "../local/process-identity.ts";
 
 /** What runs a guest: the processor's own virtualisation, or QEMU's emulation. */
 export type Accelerator = "kvm" | "tcg";
@@ -24,16 +25,6 @@ export interface Mark {
   readonly files: readonly string[];
   /** Tells `pid` from a later process of the same number, and this machine from another; the driver fills it in. */
   readonly owner?: ProcessIdentity;
-}
-
-/** A process, told from every other there was or will be. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** The machine's id and its boot: a process is dead when its boot is over. */
-  readonly machine: string;
-  readonly boot: string;
-  /** Clock ticks from boot to its start, as /proc/PID/stat has it. */
-  readonly started: string;
 }
 
 /** A virtual machine to be. */

@@ -1,6 +1,6 @@
 import { dropClaim, readClaims } from "./claims.ts";
-import type { Driver, Mark, ProcessIdentity } from "./driver.ts";
-import { isAlive as isProcessAlive } from "./process-identity.ts";
+import { isAlive as isProcessAlive, type ProcessIdentity } from "../local/process-identity.ts";
+import type { Driver, Mark } from "./driver.ts";
 
 /** Something a dead run left. */
 export interface Leftover {
@@ -35,7 +35,10 @@ const throwAway: readonly Mark["role"][] = ["builder", "verify", "probe", "scrat
  * claimed before there was a domain. Never what bears no mark, nor what a living process owns. One failure does
  * not keep the rest.
  */
-export async function collectGarbage(driver: Driver, options: GarbageOptions): Promise<Garbage> {
+export async function collectGarbage(
+  driver: Pick<Driver, "owned" | "remove">,
+  options: GarbageOptions,
+): Promise<Garbage> {
   const alive = options.isAlive ?? isProcessAlive;
   const found: Leftover[] = [];
   const failed: { leftover: Leftover; error: unknown }[] = [];

@@ -25,7 +25,7 @@ import type { Accelerator, Driver, Machine, Mark, OwnedDomain } from "./driver.t
 import { LibvirtGuest } from "./guest.ts";
 import { type Networks, networksOf } from "./networks.ts";
 import { probeKvm } from "./probe-kvm.ts";
-import { bootId, thisProcess } from "./process-identity.ts";
+import { bootId, thisProcess } from "../local/process-identity.ts";
 import { checkQemuAccess, qemuUserFrom } from "./qemu-access.ts";
 import { type Volumes, volumesOf } from "./volumes.ts";
 

@@ -1,6 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 
-import type { Mark, ProcessIdentity } from "./driver.ts";
+import type { ProcessIdentity } from "../local/process-identity.ts";
+import type { Mark } from "./driver.ts";
 
 /** The XML namespace under which libvirt keeps our mark. */
 export const markNamespace = "urn:provision:mark:1";

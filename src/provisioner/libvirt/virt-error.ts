@@ -63,10 +63,14 @@ export function openFailed(uri: string, error: VirtError): ProvisionError {
   const absent = [2, 104, 111]; // ENOENT, ECONNRESET, ECONNREFUSED
   const { authFailed, authCancelled, authUnavailable, accessDenied } = virtCodes;
   const authentication: number[] = [authFailed, authCancelled, authUnavailable, accessDenied];
+  // A machine without D-Bus or polkit can let nobody in but root.
+  const doorkeepers = [47, 60]; // VIR_FROM_DBUS, VIR_FROM_POLKIT
   const isSystem = error.code === virtCodes.systemError;
-  if (authentication.includes(error.code) || (isSystem && denied.includes(error.errno))) {
-    return new ProvisionError("LIBVIRT_DENIED", { uri, reason, user: userInfo().username });
-  }
+  const isDenied =
+    authentication.includes(error.code) ||
+    doorkeepers.includes(error.domain) ||
+    (isSystem && denied.includes(error.errno));
+  if (isDenied) return new ProvisionError("LIBVIRT_DENIED", { uri, reason, user: userInfo().username });
   if (isSystem && absent.includes(error.errno)) return new ProvisionError("LIBVIRT_DOWN", { uri, reason });
   return callFailed(uri, "virConnectOpen", error);
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { myself } from "./owner.ts";
+import { thisProcess } from "./process-identity.ts";
 
 /** A private directory that is gone when its holder is done; `gc` finds it by its owner when the process died. */
 export interface Scratch extends AsyncDisposable {
@@ -19,7 +19,7 @@ export async function openScratch(parent: string, prefix: string): Promise<Scrat
   const path = await mkdtemp(join(parent, `${prefix}-`));
   try {
     await chmod(path, 0o711);
-    await writeFile(join(path, ownerFile), JSON.stringify(await myself()), { mode: 0o600 });
+    await writeFile(join(path, ownerFile), JSON.stringify(await thisProcess()), { mode: 0o600 });
   } catch (error) {
     await rm(path, { recursive: true, force: true });
     throw error;

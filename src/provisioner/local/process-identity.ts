@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 
-import type { ProcessIdentity } from "./driver.ts";
+/** A process, told from every other there was or will be. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** The machine's id and its boot: a process is dead when its boot is over. */
+  readonly machine: string;
+  readonly boot: string;
+  /** Clock ticks from boot to its start, as /proc/PID/stat has it. */
+  readonly started: string;
+}
 
 /** Who this process is. */
 export async function thisProcess(): Promise<ProcessIdentity> {

@@ -1,0 +1,89 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+import type { Target } from "./target.ts";
+
+/** What one run took, and what it printed. */
+export interface Timed {
+  readonly ms: number;
+  /** Processor time of the process and its children on this side. */
+  readonly cpuMs: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+// Timed by the shell beside the program: the start of a process from here would count as well. On descriptor 4.
+const timed = 'TIMEFORMAT="%R %U %S"; { time "$@" 2>&3 3>&- 4>&-; } 3>&2 2>&4';
+
+/** Runs a program to its end. Anything but exit code 0 throws. */
+export function time(
+  argv: readonly [string, ...string[]],
+  options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Timed> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("bash", ["-c", timed, "time", ...argv], {
+      env: options.env ?? process.env,
+      stdio: ["pipe", "pipe", "pipe", "ignore", "pipe"],
+    });
+    const said = new Map([1, 2, 4].map((at) => [at, ""]));
+    for (const at of said.keys())
+      child.stdio[at]?.on("data", (bytes: Buffer) => said.set(at, `${said.get(at)}${bytes.toString()}`));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      const [stdout = "", stderr = "", times = ""] = [...said.values()];
+      if (code !== 0) {
+        reject(new Error(`${argv.join(" ").slice(0, 200)} ended with ${code}:\n${stdout}${stderr}`));
+        return;
+      }
+      const [wall = 0, user = 0, system = 0] = times.trim().split(" ").map(Number);
+      resolve({ ms: wall * 1000, cpuMs: (user + system) * 1000, stdout, stderr });
+    });
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+/** A script by `ssh host sh -s`, with nothing of the user's own settings. */
+export async function bySsh(target: Target, script: string, port = target.port): Promise<Timed> {
+  const options = [
+    "BatchMode=yes",
+    "ControlPath=none",
+    "GlobalKnownHostsFile=none",
+    `HostKeyAlias=[127.0.0.1]:${target.port}`,
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    `UserKnownHostsFile=${target.knownHosts}`,
+  ].flatMap((option) => ["-o", option]);
+  const where = ["-p", String(port), "-i", target.identity, "root@127.0.0.1"];
+  return time(["ssh", "-F", "none", ...options, ...where, "sh -s"], { input: script });
+}
+
+/** `provision apply` as people run it, its state in a folder of its own. */
+export async function byCli(
+  target: Target,
+  spec: string,
+  options: {
+    readonly root: string;
+    readonly state: string;
+    readonly json?: boolean;
+    readonly knownHosts?: string;
+    readonly port?: number;
+  },
+): Promise<Timed> {
+  const main = join(options.root, "dist/provisioner/main.js");
+  const where = ["--target", `root@127.0.0.1:${options.port ?? target.port}`, "--identity", target.identity];
+  return time(
+    [
+      process.execPath,
+      main,
+      ...(options.json ? ["--json"] : []),
+      "apply",
+      "--spec",
+      spec,
+      ...where,
+      "--known-hosts",
+      options.knownHosts ?? target.knownHosts,
+    ],
+    { env: { ...process.env, XDG_STATE_HOME: options.state, SSH_AUTH_SOCK: "" } },
+  );
+}
