@@ -45,6 +45,29 @@ function stoppedAt(isMoment: (event: Event) => boolean) {
   });
 }
 
+/** Holds a build that has the lock until another one says that it waits, or until it is let go. */
+function meeting() {
+  let go = () => {};
+  const waited = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  let arrive = () => {};
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  return {
+    go: () => go(),
+    reached,
+    wait: () => {
+      arrive();
+      return waited;
+    },
+    onEvent: (event: Event) => {
+      if (event.kind === "note") go();
+    },
+  };
+}
+
 describe("buildImage", () => {
   it("publishes image, digest, manifest and list of packages, and leaves nothing else", async () => {
     const run = quietRun();
@@ -123,17 +146,16 @@ describe("buildImage", () => {
   });
 
   it("lets one of two builds at once do the work, and gives its result to the other", async () => {
-    const [one, other] = [recordedRun(), recordedRun()];
+    const held = meeting();
+    const runs = [recordedRun(undefined, held.onEvent), recordedRun(undefined, held.onEvent)] as const;
+    const request = shop.request({ prepareMachine: held.wait });
 
-    const outcomes = await Promise.all([
-      buildImage(shop.request(), shop, one.run),
-      buildImage(shop.request(), shop, other.run),
-    ]);
+    const outcomes = await Promise.all(runs.map(({ run }) => buildImage(request, shop, run)));
 
     expect(new Set(outcomes.map(({ fresh }) => fresh))).toEqual(new Set([true, false]));
-    expect(outcomes[0].image.path).toBe(outcomes[1].image.path);
+    expect(new Set(outcomes.map(({ image }) => image.path)).size).toBe(1);
     expect(shop.builders).toHaveLength(1);
-    const notes = [...one.events, ...other.events].filter(({ kind }) => kind === "note");
+    const notes = runs.flatMap(({ events }) => events.filter(({ kind }) => kind === "note"));
     expect(notes).toEqual([
       {
         kind: "note",
@@ -144,14 +166,22 @@ describe("buildImage", () => {
   });
 
   it("stops waiting for another build when told to, and leaves that one alone", async () => {
-    const waiting = stoppedAt(({ kind }) => kind === "note");
+    const held = meeting();
+    const stop = new AbortController();
+    const first = buildImage(shop.request({ prepareMachine: held.wait }), shop, quietRun());
+    await held.reached;
 
-    const endings = await Promise.allSettled([
-      buildImage(shop.request(), shop, quietRun()),
-      buildImage(shop.request(), shop, waiting.run),
-    ]);
+    const second = buildImage(
+      shop.request(),
+      shop,
+      recordedRun(stop.signal, (event) => {
+        if (event.kind === "note") stop.abort();
+      }).run,
+    );
 
-    expect(endings).toMatchObject([{ status: "fulfilled" }, { reason: { name: "AbortError" } }]);
+    await expect(second).rejects.toMatchObject({ name: "AbortError" });
+    held.go();
+    expect(await first).toMatchObject({ fresh: true });
   });
 
   it.each(["work", "store"])("says before it starts that the disk of the %s is full", async (which) => {
