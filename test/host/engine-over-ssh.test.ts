@@ -175,7 +175,9 @@ describe.skipIf(!isRoot)("the engine over sshd (skipped unless root)", () => {
     expect(summary).toMatchObject({ changed: 3 });
     expect(await readFile(at("ran"), "utf8")).toBe("start\n");
     expect(await readFile(at("after"), "utf8")).toBe("a\n");
-    expect(events.some((event) => event.kind === "note" && event.text.startsWith("Lost root@target"))).toBe(true);
+    expect(events.some((event) => event.kind === "note" && event.text.startsWith("Lost root@target"))).toBe(
+      true,
+    );
   });
 
   it("reads everything again when the target was booted anew underneath", async () => {
