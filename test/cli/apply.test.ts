@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { runProgram } from "../../src/provisioner/cli/program.ts";
 import { fakeShell } from "../support/fake-shell.ts";
-import { startSshServer } from "../support/ssh-server.ts";
+import { makeKey, startSshServer } from "../support/ssh-server.ts";
 import type { SshServer } from "../support/ssh-server.ts";
 
 // The worker is root's: as somebody else it would need sudo on the machine of the tests.
@@ -108,6 +108,61 @@ tasks:
 
     expect(exitCode).toBe(4);
     expect(err).toContain("error HOST_KEY_UNKNOWN");
+  });
+
+  it("names both keys when the host key is another one, and never logs in", async () => {
+    const { hostKey, port } = server;
+    const other = `${hostKey.slice(0, -8)}AAAAAAAA`;
+    await writeFile(join(home, "other"), `[127.0.0.1]:${port} ${other}\n`);
+
+    const { exitCode, err } = await provision("apply", ...flags, "--known-hosts", join(home, "other"));
+
+    expect(exitCode).toBe(4);
+    expect(err).toMatch(
+      /error HOST_KEY_DIFFERS\n {2}Cannot trust .*: its host key must be SHA256:.*, is SHA256:/s,
+    );
+    expect(err).toMatch(/\n {2}mend: Find out why the key changed: .*ssh-keygen -f /);
+  });
+
+  it("says whom the machine refuses when the key is wrong", async () => {
+    await makeKey(join(home, "wrong"), "ed25519");
+
+    const { exitCode, err } = await provision("apply", ...flags, "--identity", join(home, "wrong"));
+
+    expect(exitCode).toBe(4);
+    expect(err).toMatch(
+      /error LOGIN_REFUSED\n {2}Cannot log in to .*: "root" must have a key the machine knows/,
+    );
+    expect(err).toMatch(
+      /\n {2}mend: Check the user name; add your public key to ~root\/\.ssh\/authorized_keys/,
+    );
+  });
+
+  it("says so when nothing listens", async () => {
+    await using gone = await startSshServer();
+    const { port } = gone;
+    await gone[Symbol.asyncDispose]();
+
+    const { exitCode, err } = await provision("apply", ...flags, "--target", `root@127.0.0.1:${port}`);
+
+    expect(exitCode).toBe(4);
+    expect(err).toMatch(/error SSH_REFUSED\n .*\n {2}mend: Start the machine's SSH server/);
+  });
+
+  it("names the use, its place, the program's last words and the mend when a program fails", async () => {
+    const argv = '[sh, -c, "echo E: Unable to locate package nosuch >&2; exit 100"]';
+    await writeFile(
+      join(home, "specs/web.yaml"),
+      `base: debian-13\ntasks:\n  - command: {name: broken, argv: ${argv}, creates: /nowhere/at/all}\n  - directory: {path: ${home}/target}\n`,
+    );
+
+    const { exitCode, err } = await provision("apply", ...flags);
+
+    expect(exitCode).toBe(5);
+    expect(err).toMatch(
+      /error ACTION_FAILED {2}specs\/web\.yaml:3:5\n {2}Cannot settle command broken: `sh -c .*must exit 0, is 100\n {2}E: Unable to locate package nosuch\n {2}mend: Correct "nosuch" in the spec/s,
+    );
+    await expect(readFile(join(home, "target"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("says which password file it cannot read", async () => {

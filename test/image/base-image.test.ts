@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { bucketStart, prepareBase } from "../../src/provisioner/image/base-image
 import { inputsOf, keyOf } from "../../src/provisioner/image/bootstrap-inputs.ts";
 import { digestOf, keep } from "../../src/provisioner/local/kept-file.ts";
 import { shippedTemplates, trixie } from "../support/bases.ts";
+import { serveFile } from "../support/file-server.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 
@@ -49,6 +50,29 @@ it("takes a base from the cache without a step when its inputs are unchanged", a
   });
   expect(`sha256:${base.digest}`).toBe(kept.digest);
   expect(events).toEqual([]);
+});
+
+it("refuses a cloud image whose digest is another one than pinned, and keeps nothing of it", async () => {
+  const cacheDir = await scratchFolder();
+  await using server = await serveFile(Buffer.from("another disk"));
+  const entry = {
+    kind: "cloud-image" as const,
+    distribution: "debian-13",
+    architecture: "amd64" as const,
+    version: "20261101",
+    url: server.url,
+    sha256: "0".repeat(64),
+  };
+  const { run } = recordedRun();
+  const options = { manifest: { bases: { cloud: entry } }, cacheDir, templates: shippedTemplates, run };
+
+  await expect(prepareBase("cloud", options)).rejects.toMatchObject({
+    code: "DIGEST_DIFFERS",
+    exitCode: 5,
+    facts: { wanted: `sha256 ${"0".repeat(64)}` },
+  });
+  const left = await readdir(cacheDir, { recursive: true, withFileTypes: true });
+  expect(left.filter((each) => each.isFile()).map(({ name }) => name)).toEqual([]);
 });
 
 it("keeps to one bucket for its days, then moves to the next", () => {
