@@ -95,7 +95,9 @@ async function measureFirstRun(options: BenchOptions): Promise<Samples> {
   );
 }
 
-async function measureSettled(options: BenchOptions): Promise<Pick<Results, "noOp" | "far" | "flights" | "remote">> {
+async function measureSettled(
+  options: BenchOptions,
+): Promise<Pick<Results, "noOp" | "far" | "flights" | "remote">> {
   const { lower, scratch, rounds, roundTripsMs, say } = options;
   const flights = new Map<number, { flights: number; facts: number }>();
   await using small = await startTarget(lower, scratch);
@@ -177,7 +179,11 @@ async function cliRun(
   options: BenchOptions,
   at: { readonly port?: number; readonly knownHosts?: string } = {},
 ): Promise<Record<string, number>> {
-  const { ms, cpuMs, stdout, stderr } = await byCli(target, spec, { ...options, ...at, state: options.scratch });
+  const { ms, cpuMs, stdout, stderr } = await byCli(target, spec, {
+    ...options,
+    ...at,
+    state: options.scratch,
+  });
   if (!stdout.includes(`as wanted, ${size} uses`) || !/\b0 changes\b.*\b1 flight\b/.test(stderr))
     throw new Error(`Not a no-op of one flight:\n${stdout}${stderr}`);
   return { wall: ms, cpu: cpuMs };

@@ -62,7 +62,13 @@ export async function bySsh(target: Target, script: string, port = target.port):
 export async function byCli(
   target: Target,
   spec: string,
-  options: { readonly root: string; readonly state: string; readonly json?: boolean; readonly knownHosts?: string; readonly port?: number },
+  options: {
+    readonly root: string;
+    readonly state: string;
+    readonly json?: boolean;
+    readonly knownHosts?: string;
+    readonly port?: number;
+  },
 ): Promise<Timed> {
   const main = join(options.root, "dist/provisioner/main.js");
   const where = ["--target", `root@127.0.0.1:${options.port ?? target.port}`, "--identity", target.identity];

@@ -40,7 +40,9 @@ const keys = [
 export function itemsOf(count: number): readonly Item[] {
   const blocks = count / blockSize;
   if (!Number.isInteger(blocks) || blocks < 1 || blocks > mostBlocks)
-    throw new Error(`Cannot make ${count} items: must be a multiple of ${blockSize} up to ${blockSize * mostBlocks}`);
+    throw new Error(
+      `Cannot make ${count} items: must be a multiple of ${blockSize} up to ${blockSize * mostBlocks}`,
+    );
   const first: readonly Item[] = [
     { kind: "packages", names: packageNames.slice(0, blocks * 5) },
     { kind: "timezone", name: "Europe/Berlin" },
@@ -58,7 +60,11 @@ function blockOf(block: number): readonly Item[] {
   const sizes = [120, 300, 800, 1500, 2500, 4000, 4000, 8000, 8000, 16_000, 32_000, 65_000];
   const source = `blob-${number(0)}`;
   return [
-    ...[0, 1, 2].map((at): Item => ({ kind: "group", name: `benchg${number(at)}`, gid: 3000 + block * 100 + at })),
+    ...[0, 1, 2].map((at): Item => ({
+      kind: "group",
+      name: `benchg${number(at)}`,
+      gid: 3000 + block * 100 + at,
+    })),
     ...[0, 1].map((at): Item => {
       const name = `benchu${number(at)}`;
       return { kind: "user", name, uid: 3000 + block * 100 + at, group: `benchg${number(at)}` };
@@ -68,7 +74,10 @@ function blockOf(block: number): readonly Item[] {
     }),
     ...sizes.map((size, at): Item => {
       const path = `/etc/bench/${number(at)}.conf`;
-      return { kind: "file", path, text: textOf(path, size), mode: at === 0 ? "0600" : "0644" };
+      const text = textOf(path, size);
+      // Nobody writes pages of text into a spec.
+      if (size > 4000) return { kind: "source", path, name: `conf-${number(at)}`, text };
+      return { kind: "file", path, text, mode: at === 0 ? "0600" : "0644" };
     }),
     { kind: "source", path: `/srv/bench-${number(1)}/blob`, name: source, text: textOf(source, 256 * 1024) },
     ...[0, 1, 2].map((at): Item => {

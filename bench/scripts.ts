@@ -27,7 +27,10 @@ export function checkScript(items: readonly Item[]): string {
     "END",
     same(
       "attributes",
-      owned.map(({ path, ...item }) => `${"text" in item ? "regular file" : "directory"} ${short(item.mode)} root root ${path}`),
+      owned.map(
+        ({ path, ...item }) =>
+          `${"text" in item ? "regular file" : "directory"} ${short(item.mode)} root root ${path}`,
+      ),
       `stat -c '%F %a %U %G %n' ${owned.map(({ path }) => path).join(" ")}`,
     ),
     same(
@@ -39,14 +42,18 @@ export function checkScript(items: readonly Item[]): string {
       "groups",
       [
         ...all("group").map(({ name, gid }) => `${name}:x:${gid}:`),
-        `adm:x:4:${all("user").map(({ name }) => name).join(",")}`,
+        `adm:x:4:${all("user")
+          .map(({ name }) => name)
+          .join(",")}`,
       ],
       `getent group ${[...all("group").map(({ name }) => name), "adm"].join(" ")}`,
     ),
     same(
       "users",
       all("user").map(({ name, uid }) => `${name}:x:${uid}:${uid}:Bench:/home/${name}:/bin/sh`),
-      `getent passwd ${all("user").map(({ name }) => name).join(" ")}`,
+      `getent passwd ${all("user")
+        .map(({ name }) => name)
+        .join(" ")}`,
     ),
     same(
       "settings",
@@ -56,12 +63,16 @@ export function checkScript(items: readonly Item[]): string {
     same(
       "fstab",
       [String(all("fstab").length)],
-      `grep -cxF ${all("fstab").map((item) => `-e '${fstabLine(item)}'`).join(" ")} /etc/fstab`,
+      `grep -cxF ${all("fstab")
+        .map((item) => `-e '${fstabLine(item)}'`)
+        .join(" ")} /etc/fstab`,
     ),
     ...all("fstab")
       .filter(({ isMounted }) => isMounted)
       .map(({ mountPoint }) => `mountpoint -q ${mountPoint} || { bad=1; echo ${mountPoint}: not mounted; }`),
-    `for path in ${all("absent").map(({ path }) => path).join(" ")}; do`,
+    `for path in ${all("absent")
+      .map(({ path }) => path)
+      .join(" ")}; do`,
     '  [ ! -e "$path" ] || { bad=1; echo "$path: is there"; }',
     "done",
     `[ -z "$bad" ] && echo ${settledWords}`,
@@ -79,7 +90,9 @@ export function makeScript(items: readonly Item[]): string {
     "set -e",
     "export DEBIAN_FRONTEND=noninteractive",
     "apt-get -qq update",
-    `apt-get -qq -y --no-install-recommends install ${all("packages").flatMap(({ names }) => names).join(" ")} >/dev/null`,
+    `apt-get -qq -y --no-install-recommends install ${all("packages")
+      .flatMap(({ names }) => names)
+      .join(" ")} >/dev/null`,
     ...all("timezone").map(({ name }) => `ln -sfn ${zone(name)} /etc/localtime`),
     ...all("directory").map(({ path, mode }) => `install -d -m ${mode} ${path}`),
     ...all("group").map(({ name, gid }) => `groupadd --gid ${gid} ${name}`),
@@ -98,7 +111,9 @@ export function makeScript(items: readonly Item[]): string {
       `echo '${fstabLine(item)}' >>/etc/fstab`,
       ...(item.isMounted ? [`mkdir ${item.mountPoint}`, `mount ${item.mountPoint}`] : []),
     ]),
-    `rm -f ${all("absent").map(({ path }) => path).join(" ")}`,
+    `rm -f ${all("absent")
+      .map(({ path }) => path)
+      .join(" ")}`,
     "echo made",
     "",
   ].join("\n");
@@ -143,8 +158,16 @@ function contents(items: readonly Item[]): readonly { path: string; text: string
         return [{ path: `/etc/tmpfiles.d/${item.name}.conf`, text: tmpfilesText(item), mode }];
       case "timezone":
         return [{ path: "/etc/timezone", text: `${item.name}\n`, mode }];
-      default:
+      case "absent":
+      case "directory":
+      case "fstab":
+      case "group":
+      case "packages":
+      case "symlink":
+      case "user":
         return [];
+      default:
+        return item satisfies never;
     }
   });
 }

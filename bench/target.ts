@@ -69,13 +69,9 @@ export async function startTarget(root: string, scratch: string): Promise<Target
   await writeFile(join(dir, "known_hosts"), `[127.0.0.1]:${port} ${hostKey}\n`);
   const unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"];
   // Whatever becomes of the benchmark, its targets do not outlive it.
-  const jail = spawn(
-    "setpriv",
-    ["--pdeathsig", "KILL", ...unshare, "sh", "-c", start, "target", root, dir],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
+  const jail = spawn("setpriv", ["--pdeathsig", "KILL", ...unshare, "sh", "-c", start, "target", root, dir], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const ended = new Promise<void>((resolve) => jail.once("close", () => resolve()));
   const dispose = async () => {
     jail.kill("SIGKILL");
@@ -108,7 +104,9 @@ async function listening(stderr: NodeJS.ReadableStream, ended: Promise<void>): P
     });
   });
   if ((await Promise.race([ready, ended])) !== "ready")
-    throw new Error(`Cannot start a target: it must be root's to make namespaces and overlays; it said: ${said}`);
+    throw new Error(
+      `Cannot start a target: it must be root's to make namespaces and overlays; it said: ${said}`,
+    );
 }
 
 async function onlyChild(pid: number): Promise<number> {

@@ -6,8 +6,7 @@ import type { Item } from "./items.ts";
 /** Writes the items as a spec, with the files it copies beside it; gives the spec's path. */
 export async function writeSpec(items: readonly Item[], folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  for (const item of items)
-    if (item.kind === "source") await writeFile(join(folder, item.name), item.text);
+  for (const item of items) if (item.kind === "source") await writeFile(join(folder, item.name), item.text);
   const path = join(folder, `bench-${items.length}.yaml`);
   const tasks = items.map((item) => JSON.stringify(useOf(item)));
   const lines = tasks.map((task) => `  - ${task}`);
