@@ -4,8 +4,7 @@ import { ClosingLine } from "./test/support/closing-line.ts";
 
 /** Tests that start processes: real shells, sshd, sudo, libvirt's test hypervisor, the compiled program. */
 const integration = [
-  "test/host/ssh-*.test.ts",
-  "test/host/worker*.test.ts",
+  "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/cli/{apply,binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",

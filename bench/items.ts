@@ -74,7 +74,10 @@ function blockOf(block: number): readonly Item[] {
     }),
     ...sizes.map((size, at): Item => {
       const path = `/etc/bench/${number(at)}.conf`;
-      return { kind: "file", path, text: textOf(path, size), mode: at === 0 ? "0600" : "0644" };
+      const text = textOf(path, size);
+      // Nobody writes pages of text into a spec.
+      if (size > 4000) return { kind: "source", path, name: `conf-${number(at)}`, text };
+      return { kind: "file", path, text, mode: at === 0 ? "0600" : "0644" };
     }),
     { kind: "source", path: `/srv/bench-${number(1)}/blob`, name: source, text: textOf(source, 256 * 1024) },
     ...[0, 1, 2].map((at): Item => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 
 import ssh2 from "ssh2";
 
@@ -7,7 +8,6 @@ const [port = "", identity = ""] = process.argv.slice(2);
 const script = readFileSync(0);
 const client = new ssh2.Client();
 client.on("ready", () => {
-  client.setNoDelay(true);
   client.exec("sh -s", (error, channel) => {
     if (error) throw error;
     channel.on("exit", (code: number) => (process.exitCode = code)).on("close", () => client.end());
@@ -17,8 +17,7 @@ client.on("ready", () => {
   });
 });
 client.connect({
-  host: "127.0.0.1",
-  port: Number(port),
+  sock: connect({ host: "127.0.0.1", port: Number(port), noDelay: true }),
   username: "root",
   privateKey: readFileSync(identity),
   hostVerifier: () => true,

@@ -158,8 +158,16 @@ function contents(items: readonly Item[]): readonly { path: string; text: string
         return [{ path: `/etc/tmpfiles.d/${item.name}.conf`, text: tmpfilesText(item), mode }];
       case "timezone":
         return [{ path: "/etc/timezone", text: `${item.name}\n`, mode }];
-      default:
+      case "absent":
+      case "directory":
+      case "fstab":
+      case "group":
+      case "packages":
+      case "symlink":
+      case "user":
         return [];
+      default:
+        return item satisfies never;
     }
   });
 }

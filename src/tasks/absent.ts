@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { absolutePath, defineTask, type FileStat, Refusal } from "../provisioner/core/task.ts";
 
 /** A path at which nothing is. A directory goes only when that is said, and none that stands right below `/`. */

@@ -1,5 +1,6 @@
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 
+import { Type } from "../provisioner/core/schema.ts";
 import {
   absolutePath,
   accountName,
@@ -90,8 +91,8 @@ export const file = defineTask({
       readWanted(facts, params),
       facts.stat(path),
       orReason(facts.digest(path)),
-      // Only to be shown: what is in the way may be no text.
-      orReason(facts.file(path)),
+      // Only to be shown, where a text replaces it: what is in the way may be no text.
+      params.source === undefined ? orReason(facts.file(path)) : { value: undefined },
     ]);
     // What stands behind a link, or is a directory, need not be known: it is refused or replaced unread.
     if (stat?.type === "file" && "reason" in digest) throw digest.reason;

@@ -1,5 +1,6 @@
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 
+import { Type } from "../provisioner/core/schema.ts";
 import { type Change, defineTask, differences, run, write } from "../provisioner/core/task.ts";
 
 const schema = Type.Object(

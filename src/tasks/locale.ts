@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { type Change, defineTask, differences, run, write } from "../provisioner/core/task.ts";
 
 /** A language that programs can speak; of Debian's package `locales`, which the target needs. */

@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { absolutePath, defineTask, differences, type FileStat, Refusal } from "../provisioner/core/task.ts";
 
 /** A symbolic link. Where it points need not exist. A directory in its place is never replaced. */

@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { defineTask, differences, run, write } from "../provisioner/core/task.ts";
 
 /** A kernel setting, in the running kernel and across reboots. */

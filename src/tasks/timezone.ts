@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { defineTask, differences, run, write } from "../provisioner/core/task.ts";
 
 /** The machine's time zone: the link that libc follows, and the name that Debian keeps beside it. */

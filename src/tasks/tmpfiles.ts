@@ -1,5 +1,4 @@
-import { Type } from "typebox";
-
+import { Type } from "../provisioner/core/schema.ts";
 import { type Command, defineTask, differences, write } from "../provisioner/core/task.ts";
 
 /** Files and directories that systemd-tmpfiles makes, cleans or removes: now and at each boot. */

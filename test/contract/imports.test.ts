@@ -22,7 +22,7 @@ const rows: Readonly<Record<string, Row>> = {
   "src/provisioner/spec/": {
     ours: at("core"),
     packages: ["ajv", "handlebars", "typebox", "yaml"],
-    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:module", "node:path"],
   },
   "src/provisioner/host/": {
     ours: at("core", "local"),
@@ -67,7 +67,7 @@ const rows: Readonly<Record<string, Row>> = {
   "src/provisioner/cli/render/": {
     ours: ["src/provisioner/core/", "src/provisioner/cli/"],
     packages: ["diff", "listr2", "picocolors"],
-    node: ["node:fs", "node:path"],
+    node: ["node:fs", "node:module", "node:path"],
   },
   "src/provisioner/main.ts": {
     ours: ["src/provisioner/cli/", "src/provisioner/shell-of-process.ts"],
@@ -75,7 +75,10 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["node:process"],
   },
   "src/provisioner/shell-of-process.ts": { ours: ["src/provisioner/cli/"], packages: [], node: ["*"] },
-  "src/tasks/": { ours: ["src/provisioner/core/task.ts", "src/tasks/scripts/"], packages: ["typebox"] },
+  "src/tasks/": {
+    ours: ["src/provisioner/core/schema.ts", "src/provisioner/core/task.ts", "src/tasks/scripts/"],
+    packages: ["typebox"],
+  },
   "src/tasks/index.ts": { ours: ["src/provisioner/core/task.ts", "src/tasks/"], packages: [] },
 };
 
@@ -98,6 +101,14 @@ describe("the import table", () => {
 
   it("is kept by every file", () => {
     expect(files.flatMap(breaches)).toEqual([]);
+  });
+
+  it("takes only types from typebox, whose loading costs every start", () => {
+    const loading = files.filter(({ text }) =>
+      /^import (?!type\b)[^;]*"typebox"/m.test(withoutComments(text)),
+    );
+
+    expect(loading.map(({ path }) => path)).toEqual([]);
   });
 
   it("lets none but a few touch the process", () => {

@@ -38,13 +38,21 @@ export async function loadManifest(shell: Pick<Shell, "env" | "cwd">): Promise<M
   return yaml.value as Manifest;
 }
 
-/** Loads a spec by name or path, checked against the tasks, templates and files there really are. */
-export async function loadSpec(spec: string, shell: Pick<Shell, "env" | "cwd">): Promise<LoadedSpec> {
+/**
+ * Loads a spec by name or path, checked against the tasks, templates and files there really are; against the bases
+ * of versions.yaml too, unless `anyBase` says that none will be used.
+ */
+export async function loadSpec(
+  spec: string,
+  shell: Pick<Shell, "env" | "cwd">,
+  { anyBase = false }: { readonly anyBase?: boolean } = {},
+): Promise<LoadedSpec> {
   const project = findProject(shell);
   const path = await findSpec(spec, project.specsDir);
   const templates = templateNames(project.templatesDir);
   // A folder of specs without pins is fine to look at; only a build needs its bases.
-  const bases = existsSync(project.versionsFile) ? Object.keys((await loadManifest(shell)).bases) : undefined;
+  const bases =
+    anyBase || !existsSync(project.versionsFile) ? undefined : Object.keys((await loadManifest(shell)).bases);
   return loadImageSpec(path, {
     tasks: registry,
     formats: (sourceDirs) => ({

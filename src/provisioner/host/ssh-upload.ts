@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 
 import type { Client, SFTPWrapper } from "ssh2";
-import SftpClient from "ssh2-sftp-client";
+import type SftpClient from "ssh2-sftp-client";
 
 import { ProvisionError } from "../core/errors.ts";
 import { HostLost } from "../core/host.ts";
@@ -48,7 +48,7 @@ export class SftpUploader {
       await aborting(signal, async () => {
         // Made with its final mode: between open and chmod anybody could open it.
         await create(session, remotePath);
-        await borrow(this.#client, session).fastPut(localPath, remotePath, { mode: 0o600 });
+        await (await borrow(this.#client, session)).fastPut(localPath, remotePath, { mode: 0o600 });
       });
     } catch (error) {
       await this.#remove(remotePath);
@@ -152,8 +152,10 @@ function create(session: SFTPWrapper, path: string): Promise<void> {
 function silent(): void {}
 
 /** The library wants to make its own connection; given ours, it uses that and never ends it. */
-function borrow(client: Client, sftp: SFTPWrapper): SftpClient {
-  const borrowed = new SftpClient("provision", { error: silent, end: silent, close: silent });
+async function borrow(client: Client, sftp: SFTPWrapper): Promise<SftpClient> {
+  // Loaded at the first upload: a run that changes nothing has none.
+  const { default: Library } = await import("ssh2-sftp-client");
+  const borrowed = new Library("provision", { error: silent, end: silent, close: silent });
   return Object.assign(borrowed, { client, sftp });
 }
 

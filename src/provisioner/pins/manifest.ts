@@ -1,4 +1,5 @@
-import { type Static, Type } from "typebox";
+import { Type } from "../core/schema.ts";
+import type { Static } from "typebox";
 
 const closed = { additionalProperties: false };
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import { Type } from "typebox";
 import type { Static } from "typebox";
 
+import { Type } from "../core/schema.ts";
 import { ProvisionError } from "../core/errors.ts";
 import type { Complaint } from "../core/errors.ts";
 import type { Recipe } from "../core/recipe.ts";

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import handlebars from "handlebars";
+import type Handlebars from "handlebars";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { RenderTemplate } from "../core/templates.ts";
@@ -41,7 +42,8 @@ export function templateNames(directory: string): readonly string[] {
 }
 
 function compile(directory: string, name: string): Fill {
-  const engine = handlebars.create();
+  // Loaded at the first template: most specs have none.
+  const engine = (createRequire(import.meta.url)("handlebars") as typeof Handlebars).create();
   for (const [helper, work] of Object.entries(helpers)) engine.registerHelper(helper, work);
   return engine.compile(read(directory, name), {
     strict: true,

@@ -1,5 +1,6 @@
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 
+import { Type } from "../../provisioner/core/schema.ts";
 import { absolutePath, exactlyOne } from "../../provisioner/core/task.ts";
 
 const WORD = "^[^\\s\\u0000-\\u001f\\u007f#-][^\\s\\u0000-\\u001f\\u007f]*$";

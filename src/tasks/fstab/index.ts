@@ -1,5 +1,6 @@
-import { type Static, Type } from "typebox";
+import type { Static } from "typebox";
 
+import { Type } from "../../provisioner/core/schema.ts";
 import {
   absolutePath,
   type Action,

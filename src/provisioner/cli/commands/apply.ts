@@ -53,7 +53,7 @@ export const apply = defineCommand<Flags>({
         ],
       );
       const check = flags.check ?? false;
-      const loaded = await loadSpec(flags.spec, shell);
+      const loaded = await loadSpec(flags.spec, shell, { anyBase: true });
       const recipe = selectUses(loaded.recipe, flags);
       const sources = specSources(loaded, findProject(shell).templatesDir);
       await using host = await run.within(

@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from "diff";
+import { createRequire } from "node:module";
 
 import type { Change } from "../../core/task.ts";
 import type { Style } from "./style.ts";
@@ -45,6 +45,8 @@ function lineCount(text: string | undefined): string {
 
 function unified(what: string, from: string | undefined, to: string | undefined): readonly string[] {
   const name = visibleLine(what);
+  // Loaded at the first difference: most runs find none.
+  const { createTwoFilesPatch } = createRequire(import.meta.url)("diff") as typeof import("diff");
   const patch = createTwoFilesPatch(
     from === undefined ? "/dev/null" : name,
     to === undefined ? "/dev/null" : name,
