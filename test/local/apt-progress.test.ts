@@ -5,9 +5,9 @@ import { followApt } from "../../src/provisioner/local/apt-progress.ts";
 it("names each package and how far the whole is", () => {
   const follow = followApt();
   const lines = [
-    "Get:4 http://deb.debian.org/debian trixie/main amd64 Packages [9678 kB]",
+    "Get:4 http://mirror.example.org/debian trixie/main amd64 Packages [9678 kB]",
     "0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.",
-    "Get:1 http://deb.debian.org/debian trixie/main amd64 less amd64 668-1 [162 kB]",
+    "Get:1 http://mirror.example.org/debian trixie/main amd64 less amd64 668-1 [162 kB]",
     "Unpacking less (668-1) ...",
     "Selecting previously unselected package zstd.",
     "Setting up less (668-1) ...",

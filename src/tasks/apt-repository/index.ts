@@ -35,7 +35,7 @@ export const aptRepository = defineTask({
       title: "Debian's backports, by the distribution's own keyring",
       params: {
         name: "backports",
-        uris: ["https://deb.debian.org/debian"],
+        uris: ["https://mirror.example.org/debian"],
         suites: ["trixie-backports"],
         components: ["main"],
         keyring: "/usr/share/keyrings/debian-archive-keyring.gpg",
