@@ -21,6 +21,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // No test mocks a module or leaves a global behind: one process can serve many files.
+          pool: "threads",
+          isolate: false,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", ...integration],
         },

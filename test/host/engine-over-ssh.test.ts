@@ -214,7 +214,8 @@ describe.skipIf(!isRoot)("the engine over sshd (skipped unless root)", () => {
     const going = go([slow()], host, second.run);
     await writeFile(at("go"), "");
 
-    expect(await going).toMatchObject({ changed: 1 });
+    // What the first run started goes on and may be the one that makes it.
+    await going;
     expect(await readFile(at("made"), "utf8")).toBe("made\n");
   });
 });
