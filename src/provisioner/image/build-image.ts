@@ -96,20 +96,45 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
     (inner) => digestFile(file, inner.signal),
     (found) => found.sha256.slice(0, 12),
   );
-  const manifest: Manifest = {
+  const size = { sha256, bytes, virtualBytes: await virtualSize(file, run) };
+  const manifest = manifestOf({ request, base, made, version, key, at, phases }, size);
+  if (request.verify) {
+    await phase("Verify", (inner) =>
+      verifyImage(
+        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
+        shop,
+        inner,
+      ),
+    );
+  }
+  await writePapers(partial.path, manifest, base.distribution);
+  run.signal.throwIfAborted();
+  return { image: await publish(partial.path, shop.store, manifest), fresh: true };
+}
+
+interface Made {
+  readonly packages: Manifest["packages"];
+  readonly accelerator: string;
+}
+
+function manifestOf(
+  from: Pick<Manifest, "version" | "key"> & {
+    readonly request: BuildRequest;
+    readonly base: Base;
+    readonly made: Made;
+    readonly at: string;
+    readonly phases: readonly Phase[];
+  },
+  size: Pick<Manifest["image"], "sha256" | "bytes" | "virtualBytes">,
+): Manifest {
+  const { request, base, made, version, key, at, phases } = from;
+  return {
     schema: 1,
     name: request.name,
     version,
     key,
     inputs: request.inputs,
-    image: {
-      file: imageFile,
-      sha256,
-      bytes,
-      virtualBytes: await virtualSize(file, run),
-      format: "qcow2",
-      architecture: base.architecture,
-    },
+    image: { file: imageFile, ...size, format: "qcow2", architecture: base.architecture },
     base: { name: base.name, digest: base.digest },
     specs: request.specs,
     uses: request.recipe.map(({ id, task, where }) => ({
@@ -121,23 +146,15 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
     readOnlyRoot: request.readOnlyRoot,
     built: { at, provision: request.provisionVersion, accelerator: made.accelerator, phases },
   };
-  if (request.verify) {
-    await phase("Verify", (inner) =>
-      verifyImage(
-        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
-        shop,
-        inner,
-      ),
-    );
-  }
-  await writeFile(
-    join(partial.path, "sbom.cdx.json"),
-    `${JSON.stringify(sbom(manifest, base.distribution), null, 2)}\n`,
-  );
-  await writeFile(join(partial.path, "SHA256SUMS"), `${sha256}  ${imageFile}\n`);
-  await writeFile(join(partial.path, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  run.signal.throwIfAborted();
-  return { image: await publish(partial.path, shop.store, manifest), fresh: true };
+}
+
+/** Everything that lies beside the image. */
+async function writePapers(folder: string, manifest: Manifest, distribution: string): Promise<void> {
+  const json = (name: string, data: object) =>
+    writeFile(join(folder, name), `${JSON.stringify(data, null, 2)}\n`);
+  await json("sbom.cdx.json", sbom(manifest, distribution));
+  await writeFile(join(folder, "SHA256SUMS"), `${manifest.image.sha256}  ${imageFile}\n`);
+  await json("manifest.json", manifest);
 }
 
 interface Making {
@@ -152,7 +169,7 @@ interface Making {
 }
 
 /** Boots a builder on the disk, applies the recipe, seals; the guest is gone when this returns. */
-async function makeDisk(making: Making): Promise<{ packages: Manifest["packages"]; accelerator: string }> {
+async function makeDisk(making: Making): Promise<Made> {
   const { request, shop, scratch, disk, phase, run } = making;
   await using driver = await shop.openDriver(run);
   const accelerator = await driver.accelerator(run);
