@@ -379,6 +379,21 @@ describe("converge over a connection that breaks", () => {
     });
   });
 
+  it("gives up what cuts the line whenever it is done, although all else goes through", async () => {
+    const host = new MapHost();
+    let times = 0;
+    host.programs = () => {
+      times += 1;
+      throw new HostLost("cut");
+    };
+
+    await expect(go(host, [use(setting, { key: "vm.a", value: "1" })])).rejects.toMatchObject({
+      code: "HOST_LOST",
+    });
+
+    expect(times).toBe(4);
+  });
+
   it("gives up after losses on end", async () => {
     const host = new MapHost();
     host.before = () => {

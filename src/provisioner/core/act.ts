@@ -3,7 +3,7 @@ import { canTouch } from "./effects.ts";
 import { ProvisionError } from "./errors.ts";
 import type { UseOutcome } from "./events.ts";
 import type { FactBook } from "./fact-book.ts";
-import { HostLost, type FlightResult, type Landing } from "./host.ts";
+import { HostLost, type Landing } from "./host.ts";
 import type { Link } from "./link.ts";
 import { fresh, look, settled, type View } from "./look.ts";
 import { nextLeg, reach, type Leg } from "./orders.ts";
@@ -24,14 +24,14 @@ interface Tools {
  * A use that fails stops those behind it.
  */
 export async function act(planned: readonly View[], tools: Tools): Promise<Set<Use>> {
-  const { link, book, run } = tools;
+  const { book, run } = tools;
   const views = [...planned];
   const changed = new Set<Use>();
   // What was under way when a connection broke: had it worked, the fresh read finds nothing left to do.
-  const tried = new Map<Use, View>();
+  const tried = new Map<Use, { readonly view: View; readonly times: number }>();
 
   function end(view: View, outcome: UseOutcome, ms: number): void {
-    const { use, changes } = tried.get(view.use) ?? view;
+    const { use, changes } = tried.get(view.use)?.view ?? view;
     if (outcome === "changed") changed.add(use);
     if (outcome === "ok" && tools.again) return;
     run.report({ kind: "use-ended", step: run.step, use: use.id, outcome, changes, ms });
@@ -53,34 +53,48 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     }
     const leg = nextLeg(views.slice(at), book);
     const started = run.now();
-    for (const { use } of leg.views) run.report({ kind: "use-started", step: run.step, use: use.id });
-    let result: FlightResult;
-    try {
-      result = await link.fly({ orders: leg.orders.map(({ order }) => order), facts: leg.facts });
-    } catch (error) {
-      if (!(error instanceof HostLost)) throw error;
-      for (const sent of leg.views) if (!settled(sent)) tried.set(sent.use, sent);
-      await link.comeBack(error);
-      book.forget();
+    const times = 1 + Math.max(0, ...leg.views.map(({ use }) => tried.get(use)?.times ?? 0));
+    const landings = await flyLeg(leg, times, tools);
+    if (!landings) {
+      for (const sent of leg.views) if (!settled(sent)) tried.set(sent.use, { view: sent, times });
       continue;
     }
-    // Forget first: the facts of this flight were read after its orders.
-    forgetTouched(leg, book);
-    book.learn(leg.facts, result.answers);
-    const failure = leg.orders.findIndex((_, index) => result.landings[index]?.kind !== "done");
-    const failing = leg.orders[failure];
     const share = (run.now() - started) / Math.max(1, leg.views.filter((each) => !settled(each)).length);
-    if (failing) {
-      const stop = leg.views.indexOf(failing.view);
-      for (const done of leg.views.slice(0, stop)) end(done, settled(done) ? "ok" : "changed", share);
-      end(failing.view, "failed", share);
-      skip(views.slice(at + stop + 1), end);
-      throw failed(failing, result.landings[failure]);
-    }
-    for (const done of leg.views) end(done, settled(done) ? "ok" : "changed", settled(done) ? 0 : share);
-    at += leg.views.length;
+    const failure = leg.orders.findIndex((_, index) => landings[index]?.kind !== "done");
+    const failing = leg.orders[failure];
+    const landed = failing ? leg.views.slice(0, leg.views.indexOf(failing.view)) : leg.views;
+    for (const done of landed) end(done, settled(done) ? "ok" : "changed", settled(done) ? 0 : share);
+    at += landed.length;
+    if (!failing) continue;
+    end(failing.view, "failed", share);
+    skip(views.slice(at + 1), end);
+    throw failed(failing, landings[failure]);
   }
   return changed;
+}
+
+/** Sends a leg and writes down what came with it; `undefined` when the connection broke and is there again. */
+async function flyLeg(
+  leg: Leg,
+  times: number,
+  { link, book, run }: Tools,
+): Promise<readonly Landing[] | undefined> {
+  for (const { use } of leg.views) run.report({ kind: "use-started", step: run.step, use: use.id });
+  try {
+    const { landings, answers } = await link.fly({
+      orders: leg.orders.map(({ order }) => order),
+      facts: leg.facts,
+    });
+    // Forget first: the facts of this flight were read after its orders.
+    book.forget((request) => leg.orders.some(({ order }) => canTouch(order.action, request)));
+    book.learn(leg.facts, answers);
+    return landings;
+  } catch (error) {
+    if (!(error instanceof HostLost)) throw error;
+    await link.comeBack(error, times);
+    book.forget();
+    return undefined;
+  }
 }
 
 /** Plans anew every view of the next leg whose facts were forgotten or read again: one flight at the most. */
@@ -92,10 +106,6 @@ async function refresh(views: View[], at: number, book: FactBook): Promise<void>
 
 function skip(views: readonly View[], end: (view: View, outcome: UseOutcome, ms: number) => void): void {
   for (const view of views) end(view, "skipped", 0);
-}
-
-function forgetTouched({ orders }: Leg, book: FactBook): void {
-  book.forget((request) => orders.some(({ order }) => canTouch(order.action, request)));
 }
 
 function failed({ view, order }: Leg["orders"][number], landing: Landing | undefined): ProvisionError {

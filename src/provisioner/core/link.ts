@@ -13,8 +13,11 @@ export interface Link {
   fly(flight: Flight): Promise<FlightResult>;
   /** The same, for a flight without orders: it is sent again on a new connection. */
   ask(flight: Pick<Flight, "facts">): Promise<FlightResult>;
-  /** Waits for the host after a loss. */
-  comeBack(loss: HostLost): Promise<void>;
+  /**
+   * Waits for the host after a loss. `times` counts those of one piece of work: what cuts the line whenever it is
+   * done is given up, although the reads in between succeed.
+   */
+  comeBack(loss: HostLost, times?: number): Promise<void>;
 }
 
 export function openLink(host: Host, run: Run): Link {
@@ -44,9 +47,9 @@ export function openLink(host: Host, run: Run): Link {
     return result;
   }
 
-  async function comeBack(loss: HostLost): Promise<void> {
+  async function comeBack(loss: HostLost, times = 0): Promise<void> {
     losses += 1;
-    if (losses > LOSSES) throw lost(host, loss);
+    if (Math.max(losses, times) > LOSSES) throw lost(host, loss);
     run.note(`Lost ${host.name} (${loss.message}); coming back`, "warning");
     const { rebooted } = await host.reconnect((_order, text) => say(text));
     if (rebooted) run.note(`${host.name} rebooted underneath; everything is read again`, "warning");
