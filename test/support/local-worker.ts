@@ -40,7 +40,7 @@ export function emptyPlace(): Place {
       const patience = { deadlineMs: 20_000, pauseMs: 10, signal: AbortSignal.timeout(30_000) };
       if (!(await until(look, patience))) throw new Error(`${name} did not appear`);
     },
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 10 }),
+    [Symbol.dispose]: () => removeWhole(path),
   };
 }
 
@@ -80,6 +80,22 @@ export async function localWorker(place: Place, given: Partial<WorkerOptions> = 
     },
     ask: async (...facts: readonly FactRequest[]) => (await worker.fly({ orders: [], facts })).answers,
   });
+}
+
+/**
+ * What a killed worker started may write once more while its folder is removed. Node's own retries only try the
+ * last rmdir again, not what has come into the folder since.
+ */
+function removeWhole(path: string): void {
+  for (let left = 100; ; left -= 1) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (left === 0 || (error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    }
+  }
 }
 
 /** The shells that targets have as /bin/sh, with why one is left out. */
