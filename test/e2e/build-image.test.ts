@@ -51,6 +51,7 @@ describe("provision build --spec base", { shuffle: false }, () => {
 
   beforeAll(async () => {
     built = await launch(["build", "--spec", "base", "--yes"], { env });
+    for (const { message } of eventsOf(built, "error")) throw new Error(message);
     image = join(images, "base", "latest", "image.qcow2");
     manifest = JSON.parse(
       await readFile(join(images, "base", "latest", "manifest.json"), "utf8"),

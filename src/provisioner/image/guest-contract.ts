@@ -1,5 +1,6 @@
 import type { FactAnswer, FactRequest } from "../core/facts.ts";
 import type { Host } from "../core/host.ts";
+import { openLink, type Link } from "../core/link.ts";
 import type { Run } from "../core/run.ts";
 import type { MountEntry, Output, UserEntry } from "../core/task.ts";
 import { until } from "../core/until.ts";
@@ -43,9 +44,10 @@ export async function checkGuest(
   identity: Identity,
   claims: { readonly readOnlyRoot: boolean; readonly before: Kept | undefined; readonly run: Run },
 ): Promise<{ readonly assertions: readonly Assertion[]; readonly kept: Kept }> {
-  await untilUp(host, claims.run);
+  const link = openLink(host, claims.run);
+  await untilUp(link, claims.run);
   const facts = Object.values(questions);
-  const { answers } = await host.fly({ orders: [], facts });
+  const { answers } = await link.ask({ facts });
   const answer = new Map<FactRequest, FactAnswer | undefined>(
     facts.map((fact, index) => [fact, answers[index]]),
   );
@@ -80,15 +82,15 @@ export async function checkGuest(
       is("keeps its host key", kept.hostKey === claims.before.hostKey, kept.hostKey),
     );
   }
-  if (claims.readOnlyRoot) assertions.push(...(await checkReadOnly(host, root)));
+  if (claims.readOnlyRoot) assertions.push(...(await checkReadOnly(link, root)));
   return { assertions, kept };
 }
 
 /** SSH opens before the last units are through: `starting` is no answer yet. */
-async function untilUp(host: Host, run: Run): Promise<void> {
+async function untilUp(link: Link, run: Run): Promise<void> {
   await until(
     async () => {
-      const { answers } = await host.fly({ orders: [], facts: [questions.state] });
+      const { answers } = await link.ask({ facts: [questions.state] });
       const state = (valueOf(answers[0]) as Output | undefined)?.stdout.trim();
       return state === "starting" || state === "initializing" ? undefined : true;
     },
@@ -96,7 +98,7 @@ async function untilUp(host: Host, run: Run): Promise<void> {
   );
 }
 
-async function checkReadOnly(host: Host, root: MountEntry | undefined): Promise<Assertion[]> {
+async function checkReadOnly(link: Link, root: MountEntry | undefined): Promise<Assertion[]> {
   const touched = ["/x-provision", "/usr/x-provision", "/opt/x-provision"];
   const writable = ["/etc", "/home", "/root", "/tmp", "/var/tmp", ...stateLayout.moved];
   const facts = [
@@ -104,7 +106,7 @@ async function checkReadOnly(host: Host, root: MountEntry | undefined): Promise<
     ...writable.map((path) => query("test", "-w", path)),
     query("apt-get", "install", "-y", "hello"),
   ];
-  const { answers } = await host.fly({ orders: [], facts });
+  const { answers } = await link.ask({ facts });
   const outputs = answers.map((each) => valueOf(each) as Output | undefined);
   const apt = outputs.at(-1);
   return [

@@ -1,16 +1,4 @@
-import {
-  chmod,
-  chown,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from "node:fs/promises";
-import { userInfo } from "node:os";
+import { chmod, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
@@ -78,7 +66,6 @@ export async function publish(partial: string, store: string, manifest: Manifest
   const home = join(store, manifest.name);
   const folder = join(home, manifest.version);
   await chmod(join(partial, imageFile), 0o444);
-  await takeBack(join(partial, imageFile));
   await chmod(partial, 0o755);
   await rename(partial, folder);
   // Not before: `gc` knows by it whose an unfinished image is.
@@ -96,12 +83,6 @@ export async function makeLatest(image: PublishedImage): Promise<PublishedImage>
   await symlink(image.version, link);
   await rename(link, join(home, latestLink));
   return { ...image, latest: true };
-}
-
-/** libvirt gives every file of a running guest's disk to the hypervisor's user, and leaves it there. */
-async function takeBack(path: string): Promise<void> {
-  const { uid, gid } = userInfo();
-  if (uid === 0) await chown(path, uid, gid);
 }
 
 /** The image with this key, when its file is as long as the manifest says. */

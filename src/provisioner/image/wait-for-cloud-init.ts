@@ -1,6 +1,7 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { FactRequest } from "../core/facts.ts";
 import type { Host } from "../core/host.ts";
+import { openLink, type Link } from "../core/link.ts";
 import type { Run } from "../core/run.ts";
 import { until } from "../core/until.ts";
 
@@ -16,9 +17,11 @@ const DEADLINE_MS = 600_000;
  * several things), then asks for no errors, recoverable ones included. Throws CLOUD_INIT_FAILED.
  */
 export async function waitForCloudInit(host: Host, run: Run): Promise<void> {
+  // cloud-init restarts sshd: a read that loses the connection is asked again.
+  const link = openLink(host, run);
   const done = await until(
     async () => {
-      const [found, stages] = await ask(host, [result, status]);
+      const [found, stages] = await ask(link, [result, status]);
       if (typeof found === "string" && found.trim() !== "") return { found, stages };
       run.progress(`cloud-init: ${stageOf(stages)}`);
       return undefined;
@@ -27,7 +30,7 @@ export async function waitForCloudInit(host: Host, run: Run): Promise<void> {
   );
   const complaints = done ? cloudInitComplaints(done.found, done.stages) : ["it did not end in time"];
   if (complaints.length === 0) return;
-  const [tail] = await ask(host, [log]);
+  const [tail] = await ask(link, [log]);
   throw new ProvisionError("CLOUD_INIT_FAILED", {
     host: host.name,
     complaints,
@@ -63,7 +66,7 @@ function stageOf(text: unknown): string {
   return v1?.stage ?? "between stages";
 }
 
-async function ask(host: Host, facts: readonly FactRequest[]): Promise<unknown[]> {
-  const { answers } = await host.fly({ orders: [], facts });
+async function ask(link: Link, facts: readonly FactRequest[]): Promise<unknown[]> {
+  const { answers } = await link.ask({ facts });
   return answers.map((answer) => ("value" in answer ? answer.value : undefined));
 }
