@@ -33,8 +33,6 @@ export default defineConfig({
         test: {
           name: "integration",
           include: integration,
-          // They race real processes on machines that do other things too. A second failure is no accident.
-          retry: 1,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
