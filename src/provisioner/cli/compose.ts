@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { tasks } from "../../tasks/index.ts";
 import { ProvisionError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
+import { checkTools } from "../pins/check-tools.ts";
 import { manifestSchema } from "../pins/manifest.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { nameFormat, sourceFormat } from "../spec/formats.ts";
@@ -23,10 +24,9 @@ export const registry: readonly Task[] = tasks;
 export async function loadManifest(shell: Pick<Shell, "env" | "cwd">): Promise<Manifest> {
   const { versionsFile } = findProject(shell);
   const yaml = readYaml(await readFile(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
-  const complaints =
-    yaml.complaints.length > 0
-      ? yaml.complaints
-      : complain(yaml, createCheck()(yaml.value, manifestSchema, []));
+  const problems = createCheck()(yaml.value, manifestSchema, []);
+  const deeper = problems.length === 0 ? checkTools(yaml.value as Manifest) : problems;
+  const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
   if (complaints.length > 0) {
     const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
     throw new ProvisionError(

@@ -1,6 +1,8 @@
 import { Type } from "../core/schema.ts";
 import type { Static } from "typebox";
 
+import { toolEntrySchema } from "./tool-entry.ts";
+
 const closed = { additionalProperties: false };
 
 const architecture = Type.Literal("amd64", { description: "Architecture, in Debian's words" });
@@ -90,6 +92,11 @@ export const manifestSchema = Type.Object(
       Type.String({ pattern: "^[a-z0-9][a-z0-9.-]*$" }),
       Type.Union([bootstrap, cloudImage]),
       { description: "What an image can start from, by the name a spec uses" },
+    ),
+    tools: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._+-]*$" }), toolEntrySchema, {
+        description: "Programs, by the name people call the project",
+      }),
     ),
   },
   closed,

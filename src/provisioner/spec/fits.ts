@@ -42,6 +42,7 @@ const rules: Readonly<Record<string, Rule>> = {
     Object.entries(says as Readonly<Record<string, readonly string[]>>).every(
       ([key, others]) => !Object.hasOwn(value, key) || others.every((other) => Object.hasOwn(value, other)),
     ),
+  minProperties: (value, says) => !isObject(value) || Object.keys(value).length >= Number(says),
   properties: (value, says, _, formats) =>
     !isObject(value) ||
     Object.entries(says as Readonly<Record<string, Schema>>).every(
