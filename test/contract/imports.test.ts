@@ -35,6 +35,11 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/pins/": { ours: at("core", "local", "spec"), packages: ["typebox", "yaml"], node: ["*"] },
+  "src/provisioner/bump/": {
+    ours: at("core", "local", "spec", "pins"),
+    packages: ["@octokit/core", "p-limit", "semver", "yaml"],
+    node: ["*"],
+  },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],
@@ -51,7 +56,7 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/cli/": {
-    ours: at("core", "local", "spec", "host", "libvirt", "pins", "image", "doctor", "deploy"),
+    ours: at("core", "local", "spec", "host", "libvirt", "pins", "bump", "image", "doctor", "deploy"),
     packages: ["commander", "typebox"],
     node: ["node:fs", "node:fs/promises", "node:path", "node:url"],
   },

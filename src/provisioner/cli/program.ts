@@ -38,6 +38,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {
+    name: "bump",
+    summary: "renew the pins of versions.yaml",
+    load: async () => (await import("./commands/bump.ts")).bump,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,

@@ -21,6 +21,8 @@ export interface DownloadOptions {
   readonly attempts?: number;
   /** Waits between two attempts; for tests. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Instead of the built-in one. */
+  readonly fetch?: typeof fetch;
 }
 
 /** A place that does not have the bytes, or kept failing. */
@@ -66,7 +68,7 @@ async function attemptDownload(
   const { partial, kind, run, stallMs = 30_000 } = options;
   const have = await whatIsThere(partial, url);
   using stall = stallGuard(stallMs, run.signal);
-  const response = await ask(url, have, stall.signal);
+  const response = await ask(url, have, stall.signal, options.fetch);
   // The server says that what is there is all, or more than all.
   if (response.status === 416) {
     await rm(partial, { force: true });
@@ -90,8 +92,13 @@ async function attemptDownload(
 }
 
 /** Sends the request; throws DownloadRefused for an answer without the bytes. */
-async function ask(url: string, have: Start, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(url, {
+async function ask(
+  url: string,
+  have: Start,
+  signal: AbortSignal,
+  fetchWith: typeof fetch = fetch,
+): Promise<Response> {
+  const response = await fetchWith(url, {
     signal,
     headers: {
       // Compression on the way would be undone on arrival, and ranges would count other bytes than we do.
