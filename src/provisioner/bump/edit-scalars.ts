@@ -60,7 +60,11 @@ function scalarAt(
   }
   refuseSharing(node, edit, file);
   const { type, range, value } = (isScalar(node) ? node : {}) as Partial<Scalar>;
-  if (range && (type === "PLAIN" || type === "QUOTE_SINGLE" || type === "QUOTE_DOUBLE"))
+  if (
+    range &&
+    typeof value === "string" &&
+    (type === "PLAIN" || type === "QUOTE_SINGLE" || type === "QUOTE_DOUBLE")
+  )
     return { range: [range[0], range[1]], type, source: value };
   throw refused(file, edit, "it must be a text in one line, is something else");
 }

@@ -13,14 +13,15 @@ export async function findFiles(
   search: DigestSearch,
 ): Promise<readonly FoundFile[]> {
   const byUrl = new Map<string, Promise<FoundFile>>();
-  const found = await Promise.all(
-    wantedFiles(name, entry).map(async (file) => {
-      // One file for every architecture, such as completions, is looked up once.
-      const asked = byUrl.get(file.url) ?? findDigest({ name, entry }, file, release, search);
-      byUrl.set(file.url, asked);
-      return { ...(await asked), ...file };
-    }),
-  );
+  const asked = wantedFiles(name, entry).map(async (file) => {
+    // One file for every architecture, such as completions, is looked up once.
+    const known = byUrl.get(file.url) ?? findDigest({ name, entry }, file, release, search);
+    byUrl.set(file.url, known);
+    return { ...(await known), ...file };
+  });
+  // None is left running behind an error, and of several errors it is always the first file's.
+  await Promise.allSettled(asked);
+  const found = await Promise.all(asked);
   for (const one of found) {
     const other = found.find((each) => samePlace(each, one) && each.found !== one.found);
     if (!other) continue;
