@@ -100,6 +100,7 @@ function kindOf(digest: string): DigestKind {
 }
 
 function absent(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
   throw error;
 }

@@ -47,7 +47,10 @@ export async function findArtifact(
   artifact: Artifact,
   cacheDir: string,
 ): Promise<FetchedArtifact | undefined> {
-  const kept = await findKept(placeIn(cacheDir, artifact).path);
+  const { path, directory } = placeIn(cacheDir, artifact);
+  const kept = await findKept(path).catch((error: unknown) => {
+    throw unusable(directory, error);
+  });
   return kept && { ...factsOf(kept), cached: true };
 }
 
@@ -175,13 +178,15 @@ async function makeWritable(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o755 });
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const facts = {
-      path: directory,
-      reason: (error as Error).message,
-      mend: "Set PROVISION_CACHE to a folder that this user can write to",
-    };
-    throw new ProvisionError("FOLDER_UNUSABLE", facts, { cause: error });
+    throw unusable(directory, error);
   }
+}
+
+/** Somebody else's folder, or none; anything but an error of the system is thrown on as it is. */
+function unusable(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  const mend = "Set PROVISION_CACHE to a folder that this user can write to";
+  return new ProvisionError("FOLDER_UNUSABLE", { path, reason: error.message, mend }, { cause: error });
 }
 
 function missing(artifact: Artifact, { cacheDir, from }: CacheOptions): ProvisionError {

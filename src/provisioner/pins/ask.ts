@@ -51,7 +51,8 @@ function redirected(from: URL, location: string): URL {
 function refusal({ status, statusText, headers }: Response): DownloadRefused {
   const passing = status >= 500 || status === 429 || status === 408;
   return new DownloadRefused(
-    `HTTP ${status} ${statusText}`.trim(),
+    // Undici's answers through a proxy have no text.
+    ["HTTP", status, statusText].filter(Boolean).join(" "),
     passing ? retryAfterMs(headers) : undefined,
   );
 }

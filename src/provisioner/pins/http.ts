@@ -1,3 +1,5 @@
+import type { buildConnector } from "undici";
+
 import { ProvisionError } from "../core/errors.ts";
 
 /** As the built-in one. */
@@ -27,11 +29,41 @@ export function fetchFor(env: Environment): Fetch {
 }
 
 async function loadFetch(httpProxy: string, httpsProxy: string, noProxy: string): Promise<Fetch> {
-  const { EnvHttpProxyAgent, fetch } = await import("undici");
-  // Left to itself undici asks for a tunnel to port 80 too, which proxies refuse as a rule.
-  const dispatcher = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy, proxyTunnel: false });
+  const { EnvHttpProxyAgent, fetch, Pool } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent({
+    httpProxy,
+    httpsProxy,
+    noProxy,
+    // Left to itself undici asks for a tunnel to port 80 too, which proxies refuse as a rule.
+    proxyTunnel: false,
+    clientFactory: (proxy, given) => {
+      const { connect } = given as { readonly connect: buildConnector.connector };
+      return new Pool(proxy, { ...given, connect: atMost(connectsPerSecond, connect) });
+    },
+  });
   const proxied = fetch as unknown as (input: unknown, init: object) => Promise<Response>;
   return (input, init) => proxied(input, { ...init, dispatcher });
+}
+
+/**
+ * A proxy that drops a connection before it has answered CONNECT is asked again by undici at once and for ever,
+ * thousands of times a second; this many are enough to know it by.
+ */
+const connectsPerSecond = 50;
+
+function atMost(limit: number, connect: buildConnector.connector): buildConnector.connector {
+  let began = 0;
+  let count = 0;
+  return (options, done) => {
+    const now = performance.now();
+    if (now - began > 1000) {
+      began = now;
+      count = 0;
+    }
+    count += 1;
+    if (count > limit) done(new Error("the proxy closes each connection without an answer"), null);
+    else connect(options, done);
+  };
 }
 
 /** A proxy as a URL; "" for none. */
