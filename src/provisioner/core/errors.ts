@@ -388,6 +388,12 @@ export const catalogue = {
     mend: () =>
       "Run `provision fetch` while there is a network; or `provision fetch --out DIR` on a machine that has one, and give the folder with --from",
   }),
+  FETCH_FAILED: entry<{ failed: readonly { reason: string; mend: string }[] }>({
+    exit: 5,
+    say: ({ failed }) =>
+      `Cannot fetch ${failed.length} of the files:\n${failed.map(({ reason }) => reason).join("\n")}`,
+    mend: ({ failed }) => [...new Set(failed.map(({ mend }) => mend))].join("; "),
+  }),
   ARCHITECTURE_UNKNOWN: entry<{ got: string; known: readonly string[] }>({
     exit: 5,
     say: ({ got, known }) =>
