@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import { openApi } from "../../src/provisioner/bump/api.ts";
 import { helloAssets, helloEntry, renewOne } from "../support/bump-shop.ts";
+import { quietRun } from "../support/quiet-run.ts";
 import { serveReleases } from "../support/release-server.ts";
 
 const token = { variable: "GITHUB_TOKEN", value: "s3cret" };
@@ -161,7 +163,7 @@ describe("a token", () => {
     const seen: (string | null)[] = [];
     const inner: typeof fetch = (input, init) => {
       seen.push(new Headers(init?.headers).get("authorization"));
-      return fetch(String(input).replace("http://api.example.org", server.api), init);
+      return fetch((input as URL).href.replace("http://api.example.org", server.api), init);
     };
 
     const { notes } = await renewOne(server, helloEntry("1.0.0"), {
@@ -207,6 +209,40 @@ describe("a failure that passes", () => {
 
     expect(failed).toMatchObject([{ error: { code: "API_UNREACHABLE" } }]);
     expect(server.requests).toHaveLength(4);
+  });
+
+  it("is met once, not once for every tool, when the server never answers", async () => {
+    await using server = await serve();
+    server.intercept = (request) => {
+      request.socket.destroy();
+      return true;
+    };
+    const api = openApi({
+      base: server.api,
+      token: undefined,
+      fetch,
+      run: quietRun(),
+      pause: async () => {},
+    });
+    await expect(api.look("/repos/example/one", {})).rejects.toMatchObject({ code: "API_UNREACHABLE" });
+
+    await expect(api.look("/repos/example/two", {})).rejects.toMatchObject({ code: "API_UNREACHABLE" });
+
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it("is not asked again when it may have been done: a pull request is opened once", async () => {
+    await using server = await serve();
+    server.intercept = (_request, response) => {
+      response.writeHead(502).end();
+      return true;
+    };
+    const api = openApi({ base: server.api, token, fetch, run: quietRun(), pause: async () => {} });
+
+    const sent = api.send("POST", "/repos/{owner}/{repo}/pulls", { owner: "acme", repo: "pins", title: "x" });
+
+    await expect(sent).rejects.toMatchObject({ code: "API_REFUSED" });
+    expect(server.requests).toHaveLength(1);
   });
 
   it("is not what a repository is that is not there", async () => {

@@ -1,5 +1,5 @@
 import { diffLines } from "diff";
-import fc from "fast-check";
+import { array, assert, boolean, constantFrom, property, record, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
@@ -89,8 +89,8 @@ describe("editScalars", () => {
   );
 
   it("changes exactly the lines of the version and the digests, however the file is written", () => {
-    fc.assert(
-      fc.property(anyFile, ({ text, newline }) => {
+    assert(
+      property(anyFile, ({ text, newline }) => {
         const edited = edit(text);
 
         const changed = diffLines(text, edited).filter(({ added, removed }) => added || removed);
@@ -108,39 +108,37 @@ describe("editScalars", () => {
   });
 });
 
-const comment = fc.constantFrom("", "# a comment", "    # version: 9.9.9", `# ${"c".repeat(120)}`, "   ");
-const trailing = fc.constantFrom("", " # trailing", "   ", "\t# tab: {x}");
-const quote = fc.constantFrom("", '"', "'");
+const comment = constantFrom("", "# a comment", "    # version: 9.9.9", `# ${"c".repeat(120)}`, "   ");
+const trailing = constantFrom("", " # trailing", "   ", "\t# tab: {x}");
+const quote = constantFrom("", '"', "'");
 
 /** The same pins, written in many ways. */
-const anyFile = fc
-  .record({
-    newline: fc.constantFrom("\n", "\r\n"),
-    indent: fc.constantFrom("  ", "    "),
-    between: fc.array(comment, { minLength: 6, maxLength: 6 }),
-    trails: fc.array(trailing, { minLength: 3, maxLength: 3 }),
-    quotes: fc.tuple(quote, quote),
-    flow: fc.boolean(),
-    last: fc.constantFrom("", "\n", "\n\n# end", "\n# end\n"),
-    versionFirst: fc.boolean(),
-  })
-  .map(({ newline, indent, between, trails, quotes: [one, other], flow, last, versionFirst }) => {
-    const version = [`${indent}${indent}version:  ${one}1.9.0${one}${trails[0]}`, between[0]];
-    const digest = flow
-      ? [`${indent}${indent}sha256: { x86_64:   ${other}${old}${other}   }${trails[1]}`]
-      : [
-          `${indent}${indent}sha256:`,
-          between[1],
-          `${indent}${indent}${indent}x86_64: ${other}${old}${other}${trails[1]}`,
-        ];
-    const repo = [`${indent}${indent}repo:   example/hello${trails[2]}`, between[2]];
-    const lines = [
-      between[3],
-      "bases: {}",
-      between[4],
-      "tools:",
-      `${indent}hello:`,
-      ...(versionFirst ? [...version, ...repo, ...digest] : [...digest, ...repo, ...version]),
-    ];
-    return { newline, text: `${lines.join("\n")}${last}`.replaceAll("\n", newline) };
-  });
+const anyFile = record({
+  newline: constantFrom("\n", "\r\n"),
+  indent: constantFrom("  ", "    "),
+  between: array(comment, { minLength: 6, maxLength: 6 }),
+  trails: array(trailing, { minLength: 3, maxLength: 3 }),
+  quotes: tuple(quote, quote),
+  flow: boolean(),
+  last: constantFrom("", "\n", "\n\n# end", "\n# end\n"),
+  versionFirst: boolean(),
+}).map(({ newline, indent, between, trails, quotes: [one, other], flow, last, versionFirst }) => {
+  const version = [`${indent}${indent}version:  ${one}1.9.0${one}${trails[0]}`, between[0]];
+  const digest = flow
+    ? [`${indent}${indent}sha256: { x86_64:   ${other}${old}${other}   }${trails[1]}`]
+    : [
+        `${indent}${indent}sha256:`,
+        between[1],
+        `${indent}${indent}${indent}x86_64: ${other}${old}${other}${trails[1]}`,
+      ];
+  const repo = [`${indent}${indent}repo:   example/hello${trails[2]}`, between[2]];
+  const lines = [
+    between[3],
+    "bases: {}",
+    between[4],
+    "tools:",
+    `${indent}hello:`,
+    ...(versionFirst ? [...version, ...repo, ...digest] : [...digest, ...repo, ...version]),
+  ];
+  return { newline, text: `${lines.join("\n")}${last}`.replaceAll("\n", newline) };
+});

@@ -111,7 +111,7 @@ describe("a pull request", () => {
 
     await pull(server, folder, file);
 
-    const [{ title = "", body = "" } = {}] = server.pulls;
+    const { title, body } = server.pulls[0] ?? {};
     expect(title).toBe("Bump hello to 1.1.0");
     expect(body).toMatch(
       /^\| hello \| 1\.0\.0 \| \[1\.1\.0\]\(https:\/\/example\.org\/example\/hello\/releases\/tag\/v1\.1\.0\) \| \d{4}-\d\d-\d\d, 30 days ago \| asset \| MIT \|$/m,
@@ -284,6 +284,22 @@ describe("a pull request is refused", () => {
     });
 
     expect(server.pulls).toEqual([]);
+  });
+
+  it("when the API refuses the token, before anything is pushed", async () => {
+    const { folder, file, git } = await clone();
+    await using server = await serve("1.1.0", "1.0.0");
+    server.intercept = (request, response) => {
+      if (request.headers.authorization === undefined) return false;
+      response.writeHead(401).end('{"message":"Bad credentials"}');
+      return true;
+    };
+
+    await expect(pull(server, folder, file)).rejects.toThrow(
+      "there must be a token, is none that the API takes",
+    );
+
+    expect(await git("ls-remote", "origin", "refs/heads/bump/*")).toBe("");
   });
 
   it("when it is no repository at all", async () => {

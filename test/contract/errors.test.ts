@@ -19,6 +19,8 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   known: ["one", "another"],
   broken: ["one", "another"],
   lacks: ["one", "another"],
+  failed: [{ reason: "Cannot use it", mend: "Mend it" }],
+  places: ["/a", "/b"],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

@@ -34,10 +34,14 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["fast-xml-parser", "koffi", "yaml"],
     node: ["*"],
   },
-  "src/provisioner/pins/": { ours: at("core", "local", "spec"), packages: ["typebox", "yaml"], node: ["*"] },
   "src/provisioner/bump/": {
     ours: at("core", "local", "spec", "pins"),
     packages: ["@octokit/core", "p-limit", "semver", "yaml"],
+    node: ["*"],
+  },
+  "src/provisioner/pins/": {
+    ours: at("core", "local", "spec"),
+    packages: ["p-limit", "typebox", "undici", "yaml"],
     node: ["*"],
   },
   "src/provisioner/image/": {

@@ -1,6 +1,7 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { pause as sleep } from "../core/until.ts";
+import { openGate } from "./gate.ts";
 import { limitWaitMs } from "./rate-limit.ts";
 
 /** A token, and the variable it came from. */
@@ -23,8 +24,12 @@ export interface ApiFetchOptions {
   readonly timeoutMs?: number;
 }
 
-/** How the HTTP layer under an API client is called. */
-export type ApiFetch = (url: string, init: ApiRequest) => Promise<Response>;
+/** The HTTP layer under an API client. */
+export interface ApiFetch {
+  readonly fetch: (url: string, init: ApiRequest) => Promise<Response>;
+  /** False from the moment on that the token was refused. */
+  readonly hasToken: () => boolean;
+}
 
 interface ApiRequest {
   readonly method: string;
@@ -32,11 +37,10 @@ interface ApiRequest {
   readonly body?: string | undefined;
 }
 
-const LONGEST_WAIT_MS = 60_000;
-const MOST_WAITS = 3;
-const MOST_ATTEMPTS = 4;
-const MOST_REDIRECTS = 5;
-const MOST_BYTES = 64 * 1024 ** 2;
+const mostWaits = 3;
+const mostAttempts = 4;
+const mostRedirects = 5;
+const mostBytes = 64 * 1024 ** 2;
 
 /**
  * The HTTP under an API client: sends the token to the API's own origin and nowhere else, goes on without one that
@@ -45,35 +49,11 @@ const MOST_BYTES = 64 * 1024 ** 2;
 export function openApiFetch(options: ApiFetchOptions): ApiFetch {
   const { base, run, now = Date.now, pause = sleep } = options;
   const { origin } = new URL(base);
+  const gate = openGate({ base, run, now, pause });
   let token = usableToken(options);
-  let closedUntil = 0;
-  let limited: ProvisionError | undefined;
+  let answered = false;
 
-  async function pass(): Promise<void> {
-    for (;;) {
-      if (limited) throw limited;
-      const ms = closedUntil - now();
-      if (ms <= 0) return;
-      await pause(ms, run.signal);
-    }
-  }
-
-  /** All requests share one limit: one that meets it closes the way for all. */
-  function close(ms: number): void {
-    const until = now() + ms;
-    const seconds = Math.ceil(ms / 1000);
-    if (ms > LONGEST_WAIT_MS) {
-      limited = new ProvisionError("API_LIMITED", {
-        api: base,
-        until: new Date(until).toISOString().replace(/\.\d+Z$/, "Z"),
-        token: token !== undefined,
-      });
-      throw limited;
-    }
-    if (until > closedUntil) run.note(`${base} asks to wait ${seconds} s`);
-    closedUntil = Math.max(closedUntil, until);
-  }
-
+  /** Asks once: with the token, and without it when it is refused. */
   async function attempt(url: string, request: ApiRequest): Promise<Answer> {
     const used = token;
     const answer = await ask(url, request, { ...options, origin, token: used });
@@ -84,35 +64,52 @@ export function openApiFetch(options: ApiFetchOptions): ApiFetch {
     return await attempt(url, request);
   }
 
-  return async (url, request) => {
-    let waits = 0;
-    for (let tries = 1; ; tries += 1) {
-      await pass();
-      const last = tries >= MOST_ATTEMPTS || (request.method !== "GET" && request.method !== "PATCH");
-      let failed: string;
+  /** Asks, and waits out limits; gives why it failed where it may be asked again. */
+  async function attemptInTurn(url: string, request: ApiRequest): Promise<Answer | Unanswered> {
+    for (let waits = 0; ; waits += 1) {
+      await gate.pass();
       try {
         const answer = await attempt(url, request);
+        answered = true;
         const limit = limitWaitMs(answer, answer.text, now());
-        if (limit !== undefined && waits < MOST_WAITS) {
-          close(limit);
-          waits += 1;
-          tries -= 1;
-          continue;
-        }
-        if (answer.status < 500 || last) return answer.response();
-        failed = `HTTP ${answer.status}`;
+        if (limit === undefined || waits >= mostWaits) return answer;
+        gate.closeFor(limit, token !== undefined);
       } catch (error) {
         run.signal.throwIfAborted();
         if (error instanceof ProvisionError) throw error;
-        failed = reasonOf(error);
-        if (last)
-          throw new ProvisionError("API_UNREACHABLE", { api: base, reason: failed }, { cause: error });
+        const reason = reasonOf(error);
+        return {
+          failed: new ProvisionError("API_UNREACHABLE", { api: base, reason }, { cause: error }),
+          reason,
+        };
       }
-      run.progress(`${base}: ${failed}; asking again`);
+    }
+  }
+
+  async function fetchPatiently(url: string, request: ApiRequest): Promise<Response> {
+    // What was asked for may have been done, though no answer came: only what may be done twice is asked twice.
+    const attempts = request.method === "GET" || request.method === "PATCH" ? mostAttempts : 1;
+    for (let tries = 1; ; tries += 1) {
+      const answer = await attemptInTurn(url, request);
+      const last = tries >= attempts;
+      if ("failed" in answer) {
+        // A server that has never answered will not do so for the next of forty tools.
+        if (last && !answered) gate.shut(answer.failed);
+        if (last) throw answer.failed;
+      } else if (last || answer.status < 500) return answer.response();
+      const reason = "failed" in answer ? answer.reason : `HTTP ${answer.status}`;
+      run.progress(`${base}: ${reason}; asking again`);
       // Full jitter: many that lost one server do not come back to it in step.
       await pause(Math.random() * 1000 * 2 ** tries, run.signal);
     }
-  };
+  }
+
+  return { fetch: fetchPatiently, hasToken: () => token !== undefined };
+}
+
+interface Unanswered {
+  readonly failed: ProvisionError;
+  readonly reason: string;
 }
 
 /** A token is worth nothing on an open wire, where anybody could take it. */
@@ -148,7 +145,7 @@ async function ask(
     if (next === undefined) return await whole(response);
     await response.body?.cancel();
     if (
-      hops >= MOST_REDIRECTS ||
+      hops >= mostRedirects ||
       method !== "GET" ||
       (target.protocol === "https:" && next.protocol !== "https:")
     )
@@ -174,7 +171,7 @@ async function whole(response: Response): Promise<Answer> {
   let bytes = 0;
   for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += piece.length;
-    if (bytes > MOST_BYTES) throw new Error(`the answer is larger than ${MOST_BYTES / 1024 ** 2} MiB`);
+    if (bytes > mostBytes) throw new Error(`the answer is larger than ${mostBytes / 1024 ** 2} MiB`);
     pieces.push(piece);
   }
   const text = Buffer.concat(pieces).toString();

@@ -14,7 +14,8 @@ export interface ApiAnswer {
 /** The API that releases and pull requests are asked of. */
 export interface Api {
   readonly base: string;
-  readonly hasToken: boolean;
+  /** Whether there is a token, and none has said that it is no good. */
+  readonly hasToken: () => boolean;
   /** Looks something up, once however often it is asked for; `undefined` when there is no such thing. */
   look(url: string, parameters: ApiParameters): Promise<ApiAnswer | undefined>;
   /** Asks or changes something, now. */
@@ -28,11 +29,12 @@ export function openApi(options: ApiFetchOptions): Api {
   const { base, run } = options;
   const silent = () => {};
   const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const http = openApiFetch(options);
   const octokit = new Octokit({
     baseUrl: base,
     userAgent: "provision",
     log,
-    request: { fetch: openApiFetch(options), log },
+    request: { fetch: http.fetch, log },
   });
 
   async function send(method: string, url: string, parameters: ApiParameters): Promise<ApiAnswer> {
@@ -49,7 +51,7 @@ export function openApi(options: ApiFetchOptions): Api {
   const looked = new Map<string, Promise<ApiAnswer | undefined>>();
   return {
     base,
-    hasToken: options.token !== undefined,
+    hasToken: http.hasToken,
     send,
     look(url, parameters) {
       const key = JSON.stringify([url, parameters]);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { openScratch } from "../local/scratch.ts";
-import { download, DownloadRefused } from "../pins/download.ts";
+import { download } from "../pins/download.ts";
+import { DownloadRefused } from "../pins/download-refused.ts";
 import { fillIn } from "../pins/fill-in.ts";
 import { wordsOf } from "../pins/resolve-tool.ts";
 import type { ToolEntry } from "../pins/tool-entry.ts";
@@ -32,9 +33,9 @@ export interface DigestSearch {
   readonly workDir: string;
 }
 
-const MOST_LIST_BYTES = 4 * 1024 ** 2;
+const mostListBytes = 4 * 1024 ** 2;
 /** No program we know of is larger; a server that never ends is stopped here. */
-const MOST_FILE_BYTES = 4 * 1024 ** 3;
+const mostFileBytes = 4 * 1024 ** 3;
 
 /** The file as the release has it; throws ASSET_MISSING when the release should have it and has not. */
 export function assetOf(tool: string, file: WantedFile, release: Release): Asset | undefined {
@@ -115,7 +116,7 @@ async function lookUp(
   await using scratch = await openScratch(workDir, "bump");
   const partial = join(scratch.path, "list");
   try {
-    await download(list, { partial, kind: "sha256", run, fetch: cappedFetch(fetch, MOST_LIST_BYTES) });
+    await download(list, { partial, kind: "sha256", run, fetch: cappedFetch(fetch, mostListBytes) });
   } catch (error) {
     if (error instanceof DownloadRefused) throw missing(error.message, error);
     throw error;
@@ -131,7 +132,7 @@ async function hash(file: WantedFile, asset: Asset | undefined, search: DigestSe
   const url = asset?.url ?? file.url;
   await using scratch = await openScratch(workDir, "bump");
   const partial = join(scratch.path, "file");
-  const capped = cappedFetch(fetch, asset?.size ?? MOST_FILE_BYTES);
+  const capped = cappedFetch(fetch, asset?.size ?? mostFileBytes);
   try {
     return await run.within(`Download ${file.name}`, async (inner) => {
       const { hex } = await download(url, { partial, kind: "sha256", run: inner, fetch: capped });

@@ -6,7 +6,7 @@ import type { Failed, Renewals } from "./renew-tools.ts";
 import type { Renewal, RenewedFile } from "./renewal.ts";
 
 /** GitHub takes 65536. */
-const MOST_CHARACTERS = 60_000;
+const mostCharacters = 60_000;
 
 /** The branch of a run: always the same for all tools, and for the same few. */
 export function branchName(tools: readonly string[]): string {
@@ -48,7 +48,7 @@ export function bodyOf({ renewals, failed }: Renewals, now: number): string {
     ...section("Waiting or held", waiting),
     ...section("Not renewed", failed.map(failedLine)),
   ].join("\n");
-  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}\n\n(cut: too long)`;
+  return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}\n\n(cut: too long)`;
 }
 
 function row(renewal: Renewal, now: number): string {

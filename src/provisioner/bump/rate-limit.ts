@@ -1,5 +1,5 @@
 /** What GitHub asks for when it limits without saying for how long. */
-const UNSAID_MS = 60_000;
+const unsaidMs = 60_000;
 
 /**
  * How long an answer asks us to wait, in milliseconds; `undefined` when it is a refusal of another kind.
@@ -18,11 +18,11 @@ export function limitWaitMs(
   if (after !== null) {
     const seconds = Number(after);
     const ms = Number.isNaN(seconds) ? Date.parse(after) - theirs : seconds * 1000;
-    return Number.isNaN(ms) ? UNSAID_MS : Math.max(ms, 0);
+    return Number.isNaN(ms) ? unsaidMs : Math.max(ms, 0);
   }
   const reset = Number(headers.get("x-ratelimit-reset") ?? Number.NaN);
   // A second more: the reset is given in whole seconds.
   if (headers.get("x-ratelimit-remaining") === "0" && !Number.isNaN(reset))
     return Math.max(reset * 1000 - theirs + 1000, 0);
-  return status === 429 || /rate limit/i.test(text) ? UNSAID_MS : undefined;
+  return status === 429 || /rate limit/i.test(text) ? unsaidMs : undefined;
 }

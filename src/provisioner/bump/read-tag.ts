@@ -27,7 +27,7 @@ export function usesReleases(entry: ToolEntry): boolean {
   return [entry, ...(entry.parts ?? [])].some(({ artifact }) => artifact !== undefined);
 }
 
-/** "jq-{version}" reads "jq-1.7.1". The version begins with a digit: a tag called "latest" is none. */
+/** "jq-{version}" reads "jq-9.8". The version begins with a digit: a tag called "latest" is none. */
 function templatePattern(template: string): RegExp {
   let named = false;
   const pieces = template.split(/(\{[^{}]*\})/).map((piece) => {

@@ -34,7 +34,7 @@ export interface ReleaseSource {
   readonly kind: "releases" | "tags";
 }
 
-const MOST_PAGES = 20;
+const mostPages = 20;
 
 /**
  * Reads what a repository has released. Releases come the latest first, so reading ends with the page that has the
@@ -47,7 +47,7 @@ export async function listReleases(
 ): Promise<{ readonly releases: readonly Release[]; readonly whole: boolean }> {
   const { repo, kind } = source;
   const releases: Release[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
+  for (let page = 1; page <= mostPages; page += 1) {
     // A release with a hundred files weighs 200 kB: pages of releases are kept small.
     const parameters = { ...ownerAndRepo(repo), per_page: kind === "tags" ? 100 : 30, page };
     const answer = await api.look(`/repos/{owner}/{repo}/${kind}`, parameters);
@@ -133,7 +133,7 @@ function dateAt(value: unknown): number | undefined {
 }
 
 function noRepository({ base, hasToken }: Api, repo: string): ProvisionError {
-  const reason = `there is no "${repo}"${hasToken ? ", or the token may not see it" : " that can be seen without a token"}`;
+  const reason = `there is no "${repo}"${hasToken() ? ", or the token may not see it" : " that can be seen without a token"}`;
   return new ProvisionError("API_REFUSED", { what: `GET ${base}/repos/${repo}`, reason });
 }
 

@@ -18,14 +18,14 @@ export interface Renewals {
   readonly failed: readonly Failed[];
 }
 
-const AT_ONCE = 6;
+const atOnce = 6;
 
 /** Renews tools beside each other; one that fails stops no other. */
 export async function renewTools(
   tools: Readonly<Record<string, ToolEntry>>,
   shop: BumpShop,
 ): Promise<Renewals> {
-  const limit = pLimit(AT_ONCE);
+  const limit = pLimit(atOnce);
   const entries = Object.entries(tools);
   let done = 0;
   const results = await Promise.all(

@@ -1,6 +1,6 @@
 import type { Api } from "./api.ts";
 import type { Applied } from "./apply-renewals.ts";
-import type { PinsRepository } from "./pins-repository.ts";
+import { notReady, type PinsRepository } from "./pins-repository.ts";
 import { defaultBranch, type PullRequest, settlePullRequest } from "./pull-request.ts";
 import { bodyOf, branchName, messageOf, titleOf } from "./pull-request-text.ts";
 import { pushPins } from "./push-pins.ts";
@@ -32,6 +32,11 @@ export async function requestPull(applied: Applied, options: RequestOptions): Pr
   const { api, repository, workDir, now, tools } = options;
   const changed = applied.renewals.filter(({ edits }) => edits.length > 0);
   const base = options.base ?? (await defaultBranch(api, repository));
+  if (!api.hasToken())
+    throw notReady(
+      "there must be a token, is none that the API takes",
+      "Set GITHUB_TOKEN to one that may write pull requests",
+    );
   const branch = options.branch ?? branchName(tools);
   const message = messageOf(changed);
   const { commit, pushed } = await pushPins(repository, {

@@ -9,6 +9,7 @@ import { type RequestOptions, requestPull, type Requested } from "../bump/reques
 import { readText, replaceText } from "../bump/write-pins.ts";
 import { ProvisionError } from "../core/errors.ts";
 import { baseSettings } from "../image/base-settings.ts";
+import { fetchFor } from "../pins/http.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { readManifest } from "../pins/read-manifest.ts";
 import { nearestName } from "../spec/nearest-name.ts";
@@ -45,9 +46,13 @@ export async function bumpPins(
   const tools = pickTools(readManifest(text, shown), request.tools);
   const workDir = join(baseSettings(shell).cacheDir, "work");
   const token = apiToken(shell.env);
+  const fetch = fetchFor(shell.env);
   const api = openApi({ base: apiBase(request.api, shell.env), token, fetch, run });
   if (pr && !token)
-    throw notReady("there must be a token, is none", "Set GITHUB_TOKEN to one that may write pull requests");
+    throw notReady(
+      "there must be a token, is none that the API takes",
+      "Set GITHUB_TOKEN to one that may write pull requests",
+    );
   const repository = pr ? await findPinsRepository(path, request.remote, run) : undefined;
 
   const { minAge: minAgeDays, acceptRepublished = false } = request;
@@ -68,7 +73,8 @@ export async function bumpPins(
       pullRequest: requested ?? null,
     });
   };
-  if (!changed) say("nothing to renew");
+  const { length: failures } = applied.failed;
+  if (!changed) say(failures === 0 ? "nothing to renew" : `${count(failures, "tool")} failed`);
   else if (check) say(`${countOf(applied)} to renew in ${shown}`);
   else if (repository) {
     const options: RequestOptions = { ...request, api, repository, workDir, now: Date.now() };
