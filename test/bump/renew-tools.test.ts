@@ -413,6 +413,7 @@ describe("an entry that says too little", () => {
       "neither repo nor bump.repo",
     ],
     ["a match without a group", { bump: { match: "^v(.*)$" } }, 'must have a group named "version"'],
+    ["a list with an unknown word in its name", { bump: { checksums: "{vresion}.txt" } }, 'has "{vresion}"'],
     ["a match that is no expression", { bump: { match: "(?<version>" } }, "must be a regular expression"],
     [
       "a tag that no release has",

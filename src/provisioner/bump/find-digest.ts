@@ -6,13 +6,14 @@ import type { Run } from "../core/run.ts";
 import { openScratch } from "../local/scratch.ts";
 import { download } from "../pins/download.ts";
 import { DownloadRefused } from "../pins/download-refused.ts";
-import { fillIn } from "../pins/fill-in.ts";
+import { fillIn, UnknownVariable } from "../pins/fill-in.ts";
 import { wordsOf } from "../pins/resolve-tool.ts";
 import type { ToolEntry } from "../pins/tool-entry.ts";
 import { cappedFetch } from "./capped-fetch.ts";
 import { findInList } from "./checksum-list.ts";
 import { nearestNames } from "./nearest-names.ts";
 import type { Asset, Release } from "./release-list.ts";
+import { unusable } from "./unusable.ts";
 import type { WantedFile } from "./wanted-files.ts";
 
 /** How a digest was had: from the API, from a list of upstream's, from both, or by hashing what was downloaded. */
@@ -62,7 +63,7 @@ export async function findDigest(
   search: DigestSearch,
 ): Promise<FoundFile> {
   const asset = assetOf(tool.name, file, release);
-  const list = await listOf(tool, file, release);
+  const list = listOf(tool, file, release);
   const listed = list === undefined ? undefined : await lookUp(tool.name, file, list, search);
   const told = asset?.sha256;
   if (told !== undefined && listed !== undefined && told !== listed)
@@ -80,15 +81,14 @@ export async function findDigest(
 }
 
 /** Where upstream's list is, when the entry names one. */
-async function listOf(
+function listOf(
   { name, entry }: { readonly name: string; readonly entry: ToolEntry },
   file: WantedFile,
   { assets, tag }: Release,
-): Promise<string | undefined> {
+): string | undefined {
   const template = entry.bump?.checksums;
   if (template === undefined) return undefined;
-  const words = { ...wordsOf(entry, file.architecture), artifact: file.name };
-  const filled = fillIn(template, words);
+  const filled = fillTemplate(name, template, { ...wordsOf(entry, file.architecture), artifact: file.name });
   if (/^https?:\/\//.test(filled)) return filled;
   const asset = assets.find((each) => each.name === filled);
   if (asset) return asset.url;
@@ -103,6 +103,19 @@ async function listOf(
       ).join(", ") || "nothing like it"
     }`,
   });
+}
+
+function fillTemplate(tool: string, template: string, words: Readonly<Record<string, string>>): string {
+  try {
+    return fillIn(template, words);
+  } catch (error) {
+    if (!(error instanceof UnknownVariable)) throw error;
+    throw unusable(
+      tool,
+      `bump.checksums ${error.message}`,
+      `Correct bump.checksums of ${tool} in versions.yaml`,
+    );
+  }
 }
 
 async function lookUp(

@@ -108,7 +108,7 @@ function readRelease(value: unknown): Release | undefined {
 
 function readAsset(value: unknown): Asset | undefined {
   const [name, url] = [textAt(value, "name"), textAt(value, "browser_download_url")];
-  if (name === undefined || url === undefined) return undefined;
+  if (name === undefined || url === undefined || !/^https?:\/\//.test(url)) return undefined;
   const size = fieldAt(value, "size");
   return {
     name,
