@@ -1,6 +1,3 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import type { ApiFetchOptions } from "../../src/provisioner/bump/api-fetch.ts";
 import { openApi } from "../../src/provisioner/bump/api.ts";
 import { renewTools, type Renewals } from "../../src/provisioner/bump/renew-tools.ts";
@@ -8,6 +5,7 @@ import type { BumpShop } from "../../src/provisioner/bump/renewal.ts";
 import type { ToolEntry } from "../../src/provisioner/pins/tool-entry.ts";
 import { quietRun } from "./quiet-run.ts";
 import { type ReleaseServer, sha256 } from "./release-server.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 
 /** What a test of renewing says otherwise than others. */
 interface ShopChanges extends Partial<Pick<BumpShop, "minAgeDays" | "acceptRepublished" | "fetch">> {
@@ -34,7 +32,7 @@ export async function renewOne(
     api: openApi({ ...base, ...apiChanges }),
     run,
     fetch,
-    workDir: join(tmpdir(), "provision-bump-test"),
+    workDir: await scratchFolder(),
     now: Date.now,
     minAgeDays: undefined,
     acceptRepublished: false,
