@@ -39,6 +39,11 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["p-limit", "typebox", "undici", "yaml"],
     node: ["*"],
   },
+  "src/provisioner/tools/": {
+    ours: at("core", "local", "spec", "pins", "archive"),
+    packages: ["p-limit"],
+    node: ["*"],
+  },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],
@@ -55,8 +60,8 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/cli/": {
-    ours: at("core", "local", "spec", "host", "libvirt", "pins", "image", "doctor", "deploy"),
-    packages: ["commander", "typebox"],
+    ours: at("core", "local", "spec", "host", "libvirt", "pins", "tools", "image", "doctor", "deploy"),
+    packages: ["@inquirer/checkbox", "commander", "typebox"],
     node: ["node:fs", "node:fs/promises", "node:path", "node:url"],
   },
   // The one place that joins tasks to the engine.

@@ -38,6 +38,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {
+    name: "install",
+    summary: "install the tools that versions.yaml pins",
+    load: async () => (await import("./commands/install.ts")).install,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,
