@@ -44,6 +44,7 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["p-limit"],
     node: ["*"],
   },
+  "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],
@@ -62,7 +63,7 @@ const rows: Readonly<Record<string, Row>> = {
   "src/provisioner/cli/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins", "tools", "image", "doctor", "deploy"),
     packages: ["@inquirer/checkbox", "commander", "typebox"],
-    node: ["node:fs", "node:fs/promises", "node:path", "node:url"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
   },
   // The one place that joins tasks to the engine.
   "src/provisioner/cli/compose.ts": {
