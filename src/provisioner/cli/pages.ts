@@ -4,6 +4,7 @@ import type { Task } from "../core/task.ts";
 import { manifestSchema } from "../pins/manifest.ts";
 import { editorSchema } from "../spec/editor-schema.ts";
 import { pageMarkdown, taskPage } from "./task-page.ts";
+import { versionsPage } from "./versions-page.ts";
 
 const made = "<!-- Made by `npm run docs`; what stands here is read from the sources. -->";
 
@@ -12,6 +13,7 @@ export function generatedPages(program: Command, tasks: readonly Task[]): Readon
   return new Map([
     ["src/tasks/README.md", tasksPage(tasks)],
     ["docs/commands/README.md", commandsPage(program)],
+    ["docs/versions.md", `${made}\n\n${versionsPage()}`],
     [
       "schema/versions.schema.json",
       `${JSON.stringify({ title: "Pins of provision", ...manifestSchema }, null, 2)}\n`,

@@ -22,7 +22,8 @@ export interface TaskPage {
   readonly examples: readonly { readonly title: string; readonly yaml: string }[];
 }
 
-type Schema = Readonly<Record<string, unknown>>;
+/** A JSON Schema, as far as it is read here. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** The page of a task, read from its schema and examples. */
 export function taskPage(task: Task): TaskPage {
@@ -30,7 +31,7 @@ export function taskPage(task: Task): TaskPage {
   return {
     name: task.name,
     summary: task.summary,
-    parameters: parameterRows(schema, ""),
+    parameters: parameterRows(schema),
     rules: rulesOf(schema, ""),
     examples: task.examples.map(({ title, params }) => ({
       title,
@@ -39,7 +40,8 @@ export function taskPage(task: Task): TaskPage {
   };
 }
 
-function parameterRows(schema: Schema, prefix: string): readonly ParameterRow[] {
+/** The keys of a mapping, with those of the mappings in it. */
+export function parameterRows(schema: Schema, prefix = ""): readonly ParameterRow[] {
   const required = (schema["required"] as readonly string[] | undefined) ?? [];
   return Object.entries(properties(schema)).flatMap(([key, value]) => {
     const name = `${prefix}${key}`;
@@ -154,22 +156,25 @@ function indented(text: string): readonly string[] {
 
 /** The page for the docs. */
 export function pageMarkdown(page: TaskPage): string {
-  const rows = page.parameters.map(({ name, type, required, fallback, description }) => {
-    const note = required ? "required" : fallback === undefined ? "" : `\`${fallback}\``;
-    return `| \`${name}\` | ${cell(type)} | ${cell(note)} | ${cell(description)} |`;
-  });
   return [
     `## ${page.name}`,
     "",
     page.summary,
     "",
-    "| Parameter | Type | Default | Meaning |",
-    "| --- | --- | --- | --- |",
-    ...rows,
+    ...parameterTable("Parameter", page.parameters),
     "",
     ...(page.rules.length > 0 ? [`Rules: ${page.rules.join("; ")}.`, ""] : []),
     ...page.examples.flatMap(({ title, yaml }) => [`${title}:`, "", "```yaml", yaml.trimEnd(), "```", ""]),
   ].join("\n");
+}
+
+/** Parameters as a table of Markdown. */
+export function parameterTable(heading: string, parameters: readonly ParameterRow[]): readonly string[] {
+  const rows = parameters.map(({ name, type, required, fallback, description }) => {
+    const note = required ? "required" : fallback === undefined ? "" : `\`${fallback}\``;
+    return `| \`${name}\` | ${cell(type)} | ${cell(note)} | ${cell(description)} |`;
+  });
+  return [`| ${heading} | Type | Default | Meaning |`, "| --- | --- | --- | --- |", ...rows];
 }
 
 /** A bar would end the cell. */

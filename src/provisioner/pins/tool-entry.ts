@@ -145,7 +145,9 @@ export const toolEntrySchema = Type.Object(
     parts: Type.Optional(
       Type.Array(Type.Object(shared, { ...closed }), {
         minItems: 1,
-        description: "Further files of the same release, installed and removed with it",
+        description:
+          "Further files of the same release, installed and removed with it: artifact or url, sha256, format, binary " +
+          "and extra of their own",
       }),
     ),
     license: Type.Optional(Type.String({ minLength: 1, description: "As an SPDX expression" })),

@@ -1,0 +1,81 @@
+import { manifestSchema } from "../pins/manifest.ts";
+import { parameterRows, parameterTable } from "./task-page.ts";
+import type { Schema } from "./task-page.ts";
+
+/** The page about versions.yaml: its prose, and every key of its schema. */
+export function versionsPage(): string {
+  const { bases, tools } = manifestSchema.properties;
+  const [bootstrap, cloudImage] = entryOf(bases)["anyOf"] as readonly [Schema, Schema];
+  const { tools: _tools, bases: _bases, ...top } = manifestSchema.properties;
+  return `${[
+    prose,
+    "## A tool",
+    "",
+    example,
+    ...keys(entryOf(tools)),
+    words,
+    "## A base that is made here",
+    "",
+    ...keys(bootstrap),
+    "## A base that is a vendor's image",
+    "",
+    ...keys(cloudImage),
+    "## Mirrors",
+    "",
+    ...keys({ properties: top }),
+  ]
+    .join("\n")
+    .trimEnd()}\n`;
+}
+
+/** What stands behind each name of a record. */
+function entryOf(record: unknown): Schema {
+  const [entry] = Object.values((record as { patternProperties: Record<string, Schema> }).patternProperties);
+  return entry ?? {};
+}
+
+function keys(schema: Schema): readonly string[] {
+  // The keys of a part are those of the tool itself.
+  const rows = parameterRows(schema).filter(({ name }) => !name.startsWith("parts[]."));
+  return [...parameterTable("Key", rows), ""];
+}
+
+const prose = `# versions.yaml
+
+Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
+\`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
+from. \`tools\`, \`bases\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+`;
+
+const example = `\`\`\`yaml
+tools:
+  hello:
+    version: "2.12" # quoted: YAML makes 1.10 a number otherwise
+    repo: example/hello
+    artifact: hello-{version}-{arch}-linux.tar.gz
+    arch: { x86_64: amd64, aarch64: arm64 }
+    sha256:
+      x86_64: <64 hex digits>
+      aarch64: <64 hex digits>
+    binary: "{stem}/bin/hello"
+    extra:
+      - { from: "{stem}/hello.1", to: man1 }
+\`\`\`
+
+What is installed depends on the shape of the release:
+
+- **a program in an archive**: \`binary\` is its path, with a folder or without; the rest of the archive is left out;
+- **a whole tree**: \`extract_to\` says where it appears, \`root\` which folders of the archive it is; \`binary\` then says
+  which of its programs get a link in \`bin\`. Where two folders have a file of one name, the first has the word;
+- **the program itself**, not packed: \`binary\` is the name it gets.
+
+A prefix is \`~/.local\` for a user and \`/usr/local\` for a machine: \`extract_to: /usr/local/go\` is \`~/.local/go\` when a
+user installs it, and \`extract_to: ~/.local\` is the prefix itself.
+`;
+
+const words = `In \`tag\`, \`artifact\`, \`url\`, \`binary\`, \`root\`, \`extra\` and \`bump.checksums\` these words are filled in: \`{version}\`,
+\`{major}\`, \`{minor}\`, \`{tag}\`, \`{repo}\`, \`{os}\` (linux), \`{arch}\`, and where the file is known \`{artifact}\` (its name) and
+\`{stem}\` (without the ending of its archive). Any other is an error. What differs by architecture is a mapping of
+\`x86_64\` and \`aarch64\`. An artifact's URL is \`https://github.com/{repo}/releases/download/{tag}/{artifact}\` where
+\`url\` does not say otherwise: nothing is asked of any API, so no token is needed.
+`;
