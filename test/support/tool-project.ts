@@ -72,5 +72,5 @@ function entryOf({ entry, file, body }: Release, url: string): unknown {
   const sha256 = createHash("sha256").update(body).digest("hex");
   // Its own URL, so that nothing but the mirror is ever asked; a release of a repository goes by `mirrors`.
   const place = entry["repo"] === undefined ? { url: `${url}/${file}` } : { artifact: file };
-  return { ...entry, ...place, sha256: { x86_64: sha256, aarch64: sha256 } };
+  return { sha256: { x86_64: sha256, aarch64: sha256 }, ...entry, ...place };
 }

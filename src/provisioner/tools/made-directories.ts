@@ -24,11 +24,12 @@ export function makeOpenDirectory(path: string): void {
 /** Makes the store, and writes down what of the prefix was not there before. */
 export function makeStore(prefix: Prefix): void {
   const missing = [".", "share"].filter((path) => !existsSync(join(prefix.root, path)));
+  const wasBegun = existsSync(prefix.own);
   makeOpenDirectory(prefix.store);
   if (existsSync(listOf(prefix))) return;
   // Killed after `share` was made and before that was written down: nothing else is in it then.
-  const alone = namesIn(join(prefix.root, "share"))?.length === 1;
-  writeList(prefix, new Set([...missing, ...(alone ? ["share"] : [])]));
+  const isOurs = wasBegun && namesIn(join(prefix.root, "share"))?.length === 1;
+  writeList(prefix, new Set([...missing, ...(isOurs ? ["share"] : [])]));
 }
 
 /** Makes directories of the prefix, by their paths in it. What is there already is never ours. */

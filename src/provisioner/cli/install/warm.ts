@@ -24,12 +24,11 @@ const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: 
  */
 export function warmInstall(process: WarmProcess): boolean {
   try {
-    const started = performance.now();
+    const started = Date.now();
     const words = readWords(process.args);
     const found = words && findAsWanted(words, process);
     if (!found) return false;
-    const ms = () => performance.now() - started;
-    const text = words.json ? jsonText(words.names, found, ms) : `${asWantedText(found)}\n`;
+    const text = words.json ? jsonText(words.names, found, started) : `${asWantedText(found)}\n`;
     writeSync(1, text);
     return true;
   } catch {
@@ -89,20 +88,20 @@ function findAsWanted(words: Words, { env, cwd, arch }: WarmProcess): AsWanted |
 
 function isAsItWas(root: string, { links, files }: WarmTool): boolean {
   return (
-    links.every(([path, target]) => readlinkSync(join(root, path)) === target) &&
+    links.every(([path, target]) => readlinkSync(`${root}/${path}`) === target) &&
     files.every(([path, size, mtimeMs, mode]) => {
-      const found = statSync(join(root, path));
+      const found = statSync(`${root}/${path}`);
       return found.size === size && found.mtimeMs === mtimeMs && found.mode === mode;
     })
   );
 }
 
 /** The events that the whole command would report. */
-function jsonText(names: readonly string[], found: AsWanted, ms: () => number): string {
+function jsonText(names: readonly string[], found: AsWanted, started: number): string {
   const events = [
     { kind: "run-started", command: commandWords(names) },
     { kind: "result", text: asWantedText(found), data: asWantedData(found) },
-    { kind: "run-ended", exitCode: 0, ms: ms() },
+    { kind: "run-ended", exitCode: 0, ms: Date.now() - started },
   ];
   return events.map((event) => `${JSON.stringify(event)}\n`).join("");
 }
