@@ -19,8 +19,9 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   known: ["one", "another"],
   broken: ["one", "another"],
   lacks: ["one", "another"],
-  failed: [{ reason: "Cannot use it", mend: "Mend it" }],
   places: ["/a", "/b"],
+  paths: ["one", "another"],
+  failed: [{ name: "one", reason: "Gone", mend: "Get it" }],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

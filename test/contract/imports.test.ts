@@ -44,6 +44,12 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["p-limit", "typebox", "undici", "yaml"],
     node: ["*"],
   },
+  "src/provisioner/tools/": {
+    ours: at("core", "local", "spec", "pins", "archive"),
+    packages: ["p-limit"],
+    node: ["*"],
+  },
+  "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],
@@ -60,9 +66,21 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/cli/": {
-    ours: at("core", "local", "spec", "host", "libvirt", "pins", "bump", "image", "doctor", "deploy"),
-    packages: ["commander", "typebox"],
-    node: ["node:fs", "node:fs/promises", "node:path", "node:url"],
+    ours: at(
+      "core",
+      "local",
+      "spec",
+      "host",
+      "libvirt",
+      "pins",
+      "tools",
+      "bump",
+      "image",
+      "doctor",
+      "deploy",
+    ),
+    packages: ["@inquirer/checkbox", "commander", "typebox"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
   },
   // The one place that joins tasks to the engine.
   "src/provisioner/cli/compose.ts": {

@@ -38,6 +38,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {
+    name: "install",
+    summary: "install the tools that versions.yaml pins",
+    load: async () => (await import("./commands/install.ts")).install,
+  },
+  {
     name: "bump",
     summary: "renew the pins of versions.yaml",
     load: async () => (await import("./commands/bump.ts")).bump,

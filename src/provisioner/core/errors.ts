@@ -498,6 +498,31 @@ export const catalogue = {
     mend: ({ mend }) => mend,
   }),
 
+  // — archives —
+  ARCHIVE_REFUSED: entry<{ name: string; fault: string; entry: string | undefined; reason: string }>({
+    exit: 5,
+    say: ({ name, entry: member, reason }) =>
+      `Cannot unpack ${name}: ${member === undefined ? "it" : `"${member}"`} ${reason}`,
+    mend: ({ fault }) => archiveMend(fault),
+  }),
+  ARCHIVE_TOOL_MISSING: entry<{ program: string }>({
+    exit: 5,
+    say: ({ program }) =>
+      `Cannot decompress: the program "${program}" must be installed on this machine, is missing`,
+    mend: ({ program }) =>
+      program === "zstd"
+        ? "Run `apt-get install zstd` as root, or run provision with Node 22.15 or newer, which needs no program for it"
+        : "Run `apt-get install xz-utils` as root",
+  }),
+  UNPACK_FAILED: entry<{ name: string; code: string; reason: string }>({
+    exit: 5,
+    say: ({ name, reason }) => `Cannot unpack ${name}: ${reason}`,
+    mend: ({ code }) =>
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "Free space on the file system that is unpacked to: `df -h` and `df -i` show which one is full"
+        : "Check that the named path is there, that its file system is sound, and that this user may write to it",
+  }),
+
   // — builds, images, this machine —
   PROGRAM_MISSING: entry<{ program: string }>({
     exit: 5,
@@ -559,6 +584,58 @@ export const catalogue = {
     mend: () => "Run `libvirtd` as root in a terminal and read what it complains of",
   }),
 
+  // — tools of this machine —
+  TOOL_CONTENT_MISSING: entry<{ tool: string; artifact: string; path: string; found: string | undefined }>({
+    exit: 5,
+    say: ({ tool, artifact, path }) => `Cannot install ${tool}: ${artifact} must hold "${path}", does not`,
+    mend: ({ tool, found }) =>
+      `Correct the paths of ${tool} in versions.yaml${found === undefined ? ": `tar -tf` shows what the archive holds" : `: the archive holds "${found}"`}`,
+  }),
+  TOOL_PROGRAM_WRONG: entry<{ tool: string; path: string; architecture: string; got: string }>({
+    exit: 5,
+    say: ({ tool, path, architecture, got }) =>
+      `Cannot install ${tool}: "${path}" must be an ELF program for ${architecture} or a script, is ${got}`,
+    mend: ({ tool }) => `Correct \`artifact\`, \`arch\` or \`binary\` of ${tool} in versions.yaml`,
+  }),
+  TOOL_LINK_BROKEN: entry<{ tool: string; path: string }>({
+    exit: 5,
+    say: ({ tool, path }) =>
+      `Cannot install ${tool}: the link "${path}" must lead to a file of the tool, does not`,
+    mend: ({ tool }) =>
+      `Correct \`root\` of ${tool} in versions.yaml, so that the link's target comes with it`,
+  }),
+  TOOL_IN_THE_WAY: entry<{ tool: string; paths: readonly string[] }>({
+    exit: 5,
+    say: ({ tool, paths }) =>
+      `Cannot install ${tool}: the place of its links must be free, ${paths.map((path) => `"${path}"`).join(", ")} is somebody else's`,
+    mend: ({ tool }) =>
+      `Move it away, or run \`provision install --force ${tool}\`, which puts it into share/provision/replaced`,
+  }),
+  TOOLS_CLASH: entry<{ path: string; one: string; other: string }>({
+    exit: 2,
+    say: ({ path, one, other }) => `Cannot install ${one} beside ${other}: both bring "${path}"`,
+    mend: ({ one, other }) =>
+      `Install one of them (\`provision install --uninstall ${other}\`), or give a command of ${one} another name in versions.yaml`,
+  }),
+  TOOL_NO_PREVIOUS: entry<{ tool: string; version: string }>({
+    exit: 5,
+    say: ({ tool, version }) =>
+      `Cannot roll back ${tool} ${version}: the version before must be kept, there is none`,
+    mend: ({ tool }) =>
+      `Pin the version that is wanted in versions.yaml and run \`provision install ${tool}\``,
+  }),
+  TOOLS_FAILED: entry<{ failed: readonly { name: string; reason: string; mend: string }[] }>({
+    exit: 5,
+    say: ({ failed }) =>
+      `Cannot install ${failed.length} of the tools:\n${failed.map(({ name, reason }) => `${name}: ${reason}`).join("\n")}`,
+    mend: ({ failed }) => [...new Set(failed.map(({ mend }) => mend))].join("; "),
+  }),
+  PREFIX_UNWRITABLE: entry<{ path: string; reason: string }>({
+    exit: 5,
+    say: ({ path, reason }) => `Cannot install into "${path}": it must be writable, is not: ${reason}`,
+    mend: () => "Run as root for --system, name a place of yours with --prefix, or free space there",
+  }),
+
   // — the run —
   LOCKED: entry<{ host: string; holder: string; lock: string }>({
     exit: 7,
@@ -589,6 +666,15 @@ function actionMend(action: string, tail: string): string {
   return action.includes("…")
     ? "Read the log of this run: it has all that the program printed on the target"
     : `Run \`${action}\` on the target to see why it fails; the log of this run has all it printed`;
+}
+
+/** A file of another kind is a wrong pin; a damaged one may be; one that breaks the rules is its makers' affair. */
+function archiveMend(fault: string): string {
+  if (fault === "kind")
+    return "Correct `format`, `artifact` or `url` of the tool in versions.yaml, so that they say what the file is";
+  if (fault === "damage")
+    return "Compare its digest with the pin: a file that differs is fetched again once it is removed; one that agrees was published like this, so pin another release";
+  return "Do not unpack it by other means: report it to the project that publishes it, and pin another release";
 }
 
 /** libvirt has one error for a thousand causes; the frequent ones get their own advice. */
