@@ -30,7 +30,8 @@ export async function unpackArchive(
     try {
       return await unpackInto(directory, file, input);
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      // What went wrong first is what is told, even when this goes wrong as well.
+      await rm(directory, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
   });
