@@ -14,7 +14,7 @@ import { readZip } from "./read-zip.ts";
 import { Refusal } from "./refusal.ts";
 import { checkFormat } from "./sniff.ts";
 
-export type { ArchiveInput, Limits, UnpackedEntry } from "./archive-input.ts";
+export type { ArchiveInput, UnpackedEntry } from "./archive-input.ts";
 
 /**
  * Vets everything while it unpacks into `directory`, which must not exist and is made with mode 0700; on any failure
