@@ -43,6 +43,16 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/install.ts")).install,
   },
   {
+    name: "bump",
+    summary: "renew the pins of versions.yaml",
+    load: async () => (await import("./commands/bump.ts")).bump,
+  },
+  {
+    name: "fetch",
+    summary: "download what versions.yaml pins, to install it where there is no network",
+    load: async () => (await import("./commands/fetch.ts")).fetch,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,
