@@ -12,18 +12,16 @@ import { archiveOnDisk } from "../support/archive-on-disk.ts";
 import { makeTar, makeTarGz, makeZip, paxBody, type TarMember } from "../support/make-archive.ts";
 import { treeOf } from "../support/tree-of.ts";
 
-async function expectRefusal(bytes: Buffer, format: ArchiveInput["format"], reason: RegExp): Promise<void> {
+async function refusalOf(bytes: Buffer, format: ArchiveInput["format"]): Promise<string> {
   const { input, directory, folder } = await archiveOnDisk(bytes, format);
 
   const vetted = await vetArchive(input).catch((error: unknown) => error);
   const unpacked = await unpackArchive(input, directory).catch((error: unknown) => error);
 
-  expect(unpacked).toMatchObject({
-    code: "ARCHIVE_REFUSED",
-    message: expect.stringMatching(reason) as string,
-  });
+  expect(unpacked).toMatchObject({ code: "ARCHIVE_REFUSED" });
   expect(vetted).toMatchObject({ message: (unpacked as Error).message });
   expect(treeOf(folder)).toHaveLength(1);
+  return (unpacked as Error).message;
 }
 
 const members: readonly TarMember[] = [
@@ -45,9 +43,7 @@ describe("what is cut off", () => {
     ["in the last file", LAST + 1],
     ["behind the last member, where zero blocks must be", LAST + 512],
   ])("is refused of a tar %s", async (_, length) => {
-    await expectRefusal(
-      makeTar(members).subarray(0, length),
-      "tar",
+    expect(await refusalOf(makeTar(members).subarray(0, length), "tar")).toMatch(
       /must be whole, is cut off|is something unknown/,
     );
   });
@@ -55,34 +51,30 @@ describe("what is cut off", () => {
   it.each([0.1, 0.5, 0.9, 0.999])("is refused of a tar.gz after %d of it", async (part) => {
     const bytes = makeTarGz(members);
 
-    await expectRefusal(
-      bytes.subarray(0, Math.floor(bytes.length * part)),
-      "tar.gz",
+    expect(await refusalOf(bytes.subarray(0, Math.floor(bytes.length * part)), "tar.gz")).toMatch(
       /must be whole, is cut off/,
     );
   });
 
   it.each([1, 4, 8])("is refused of a tar.gz that lacks its last %d bytes", async (missing) => {
-    await expectRefusal(makeTarGz(members).subarray(0, -missing), "tar.gz", /must be whole, is cut off/);
+    expect(await refusalOf(makeTarGz(members).subarray(0, -missing), "tar.gz")).toMatch(
+      /must be whole, is cut off/,
+    );
   });
 
   it.each([
     ["behind an extended header", 512 + 3072 + 1024],
     ["in a file", LAST + 1],
   ])("is refused when a whole tar.gz holds a tar that ends %s", async (_, length) => {
-    await expectRefusal(
-      gzipSync(makeTar(members).subarray(0, length)),
-      "tar.gz",
+    expect(await refusalOf(gzipSync(makeTar(members).subarray(0, length)), "tar.gz")).toMatch(
       /must be whole, is cut off/,
     );
   });
 
   it.each([10, 100, 200])("is refused of a zip after %d bytes", async (length) => {
-    await expectRefusal(
-      makeZip([{ path: "a", body: randomBytes(200) }]).subarray(0, length),
-      "zip",
-      /zip that can be read/,
-    );
+    expect(
+      await refusalOf(makeZip([{ path: "a", body: randomBytes(200) }]).subarray(0, length), "zip"),
+    ).toMatch(/zip that can be read/);
   });
 
   it("is no fault of a tar in gzip that only lacks the zero blocks", async () => {
@@ -118,7 +110,7 @@ describe("what goes on", () => {
     ["a tar in gzip", gzipSync(Buffer.concat([makeTar(members), more])), "tar.gz"],
     ["a tar in gzip in two parts", Buffer.concat([makeTarGz(members), gzipSync(more)]), "tar.gz"],
   ] as const)("is refused of %s", async (_, bytes, format) => {
-    await expectRefusal(bytes, format, /goes on after its end/);
+    expect(await refusalOf(bytes, format)).toMatch(/goes on after its end/);
   });
 
   it.each([
@@ -126,15 +118,15 @@ describe("what goes on", () => {
     ["after a zero", Buffer.concat([Buffer.alloc(1), more])],
     ["with the beginning of gzip", Buffer.from([0x1f, 0x8b, 8, 0])],
   ])("is refused behind gzip data, %s", async (_, rest) => {
-    await expectRefusal(
-      Buffer.concat([makeTarGz(members), rest]),
-      "tar.gz",
+    expect(await refusalOf(Buffer.concat([makeTarGz(members), rest]), "tar.gz")).toMatch(
       /goes on|cannot be decompressed|is cut off/,
     );
   });
 
   it("is refused of a zip", async () => {
-    await expectRefusal(Buffer.concat([makeZip([{ path: "a" }]), more]), "zip", /zip that can be read/);
+    expect(await refusalOf(Buffer.concat([makeZip([{ path: "a" }]), more]), "zip")).toMatch(
+      /zip that can be read/,
+    );
   });
 
   it.each([
@@ -160,7 +152,7 @@ describe("what was changed on the way", () => {
     const bytes = makeTar(members);
     bytes[3584 + 512 + 512] = 0x20;
 
-    await expectRefusal(bytes, "tar", /right checksum/);
+    expect(await refusalOf(bytes, "tar")).toMatch(/headers that are intact/);
   });
 
   it("is seen in gzip data", async () => {
@@ -168,14 +160,14 @@ describe("what was changed on the way", () => {
     const middle = Math.floor(bytes.length / 2);
     bytes.writeUInt8(bytes.readUInt8(middle) ^ 0x10, middle);
 
-    await expectRefusal(bytes, "tar.gz", /must be undamaged|cut off/);
+    expect(await refusalOf(bytes, "tar.gz")).toMatch(/must be undamaged|cut off/);
   });
 
   it("is seen in a zip", async () => {
     const bytes = makeZip([{ path: "a", stored: true, body: "content" }]);
     bytes.write("K", bytes.indexOf("content"));
 
-    await expectRefusal(bytes, "zip", /size and checksum/);
+    expect(await refusalOf(bytes, "zip")).toMatch(/size and checksum/);
   });
 
   it("is seen in a size", async () => {
@@ -187,7 +179,7 @@ describe("what was changed on the way", () => {
       .reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 0x20 : byte), 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
 
-    await expectRefusal(header, "tar", /must have a size that is a number/);
+    expect(await refusalOf(header, "tar")).toMatch(/must have a size that is a number/);
   });
 });
 
@@ -215,18 +207,18 @@ describe("what is another kind of file", () => {
     ["raw", Buffer.from("!<arch>\ndebian-binary"), "is a Debian package"],
     ["raw", page, "is a web page"],
   ] as const)("is refused as %s: %#", async (format, bytes, reason) => {
-    await expectRefusal(bytes, format, new RegExp(reason));
+    expect(await refusalOf(bytes, format)).toMatch(new RegExp(reason));
   });
 
   it("is refused inside gzip", async () => {
-    await expectRefusal(gzipSync("\u007fELF, and the rest"), "tar.gz", /cut off|must hold a tar/);
-    await expectRefusal(
-      gzipSync(Buffer.alloc(4096, "#!/bin/sh\n")),
-      "tar.gz",
+    expect(await refusalOf(gzipSync("\u007fELF, and the rest"), "tar.gz")).toMatch(/cut off|must hold a tar/);
+    expect(await refusalOf(gzipSync(Buffer.alloc(4096, "#!/bin/sh\n")), "tar.gz")).toMatch(
       /must hold a tar, holds a script/,
     );
-    await expectRefusal(gzipSync(Buffer.alloc(1024)), "tar.gz", /must hold something, holds nothing/);
-    await expectRefusal(gzipSync(""), "tar.gz", /must hold something, holds nothing/);
+    expect(await refusalOf(gzipSync(Buffer.alloc(1024)), "tar.gz")).toMatch(
+      /must hold something, holds nothing/,
+    );
+    expect(await refusalOf(gzipSync(""), "tar.gz")).toMatch(/must hold something, holds nothing/);
   });
 
   it("gets the advice to correct the pin", async () => {

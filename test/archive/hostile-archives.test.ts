@@ -28,20 +28,18 @@ async function withVictims(folder: string): Promise<readonly string[]> {
   return treeOf(folder);
 }
 
-/** That both refuse it alike, for that reason, and that nothing around changed. */
-async function expectRefusal(bytes: Buffer, format: ArchiveInput["format"], reason: RegExp): Promise<void> {
+/** Why both refuse it, alike and with nothing around changed. */
+async function refusalOf(bytes: Buffer, format: ArchiveInput["format"]): Promise<string> {
   const { input, directory, folder } = await archiveOnDisk(bytes, format);
   const before = await withVictims(folder);
 
   const vetted = await vetArchive(input).catch((error: unknown) => error);
   const unpacked = await unpackArchive(input, directory).catch((error: unknown) => error);
 
-  expect(unpacked).toMatchObject({
-    code: "ARCHIVE_REFUSED",
-    message: expect.stringMatching(reason) as string,
-  });
+  expect(unpacked).toMatchObject({ code: "ARCHIVE_REFUSED" });
   expect(vetted).toMatchObject({ message: (unpacked as Error).message });
   expect(treeOf(folder)).toEqual(before);
+  return (unpacked as Error).message;
 }
 
 const file: TarMember = { path: "a/b/c/file", body: "x" };
@@ -217,7 +215,7 @@ const tars: readonly (readonly [what: string, reason: RegExp, members: readonly 
 ];
 
 it.each(tars)("refuses a tar with %s", async (_, reason, members) => {
-  await expectRefusal(makeTar(members), "tar", reason);
+  expect(await refusalOf(makeTar(members), "tar")).toMatch(reason);
 });
 
 const zips: readonly (readonly [what: string, reason: RegExp, members: readonly ZipMember[]])[] = [
@@ -249,7 +247,7 @@ const zips: readonly (readonly [what: string, reason: RegExp, members: readonly 
 ];
 
 it.each(zips)("refuses a zip with %s", async (_, reason, members) => {
-  await expectRefusal(makeZip(members), "zip", reason);
+  expect(await refusalOf(makeZip(members), "zip")).toMatch(reason);
 });
 
 describe("too much", () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { unpackArchive, vetArchive } from "../../src/provisioner/archive/unpack-archive.ts";
@@ -107,6 +107,23 @@ describe("vetting", { timeout: 30_000 }, () => {
     );
     // The generator must not slide to one side, or this proves nothing.
     expect(Math.min(allowed, refused)).toBeGreaterThan(10);
+  });
+
+  it.each([39, 40, 41])("follows as many links as the kernel, with a chain of %d", async (length) => {
+    const made = Array.from({ length }, (_, index) => ({ path: `l${index}`, target: `l${index + 1}` }));
+    const end = { path: `l${length}`, target: "a/f" };
+    // The last link of the chain is the one more.
+    const chain = [...made.slice(1), end];
+    const right = kernelAllows(join(await scratchFolder(), "kernel"), chain);
+
+    const { vetted, unpacked } = await bothVerdicts([
+      { path: "a/f", body: "x" },
+      ...chain.map((link) => ({ ...link, type: "2" })),
+    ]);
+
+    expect(vetted).toEqual(unpacked);
+    expect(typeof vetted === "object").toBe(right);
+    expect(right).toBe(length <= 40);
   });
 
   it("says of any archive what unpacking says, and a refused one leaves nothing", async () => {

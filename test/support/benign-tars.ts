@@ -51,6 +51,13 @@ export const benignTars: readonly (readonly [string, readonly TarMember[]])[] = 
       { path: "a/b", magic: "v7", body: "x" },
     ],
   ],
+  [
+    "hard links",
+    [
+      { path: "./bin/vim", mode: 0o755, body: "program" },
+      { path: "./bin/vi", type: "1", mode: 0o755, target: "./bin/vim" },
+    ],
+  ],
   ["a directory twice", [{ path: "a/", type: "5" }, { path: "a/b" }, { path: "a", type: "5" }]],
   [
     "attributes of macOS, with bytes that are no text",
