@@ -7,7 +7,7 @@ const integration = [
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
-  "test/cli/{apply,binary,bump}.test.ts",
+  "test/cli/{apply,binary,bump,install,install-binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
   "test/tasks/apt-script.test.ts",

@@ -88,7 +88,7 @@ async function measureDownload(given: Given): Promise<Samples> {
   const inFresh = (work: (site: Site) => Promise<number>) => async () => {
     await using site = await freshSite(scratch, archives, server);
     await execa("sync");
-    return work(site);
+    return await work(site);
   };
   const url = `${server}/${large.file}`;
   const byCurl = (line: string) =>

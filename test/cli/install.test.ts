@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -60,6 +61,11 @@ function run(command: string): string {
 /** What people see of a prefix: everything but our own part. */
 function seen(): readonly string[] {
   return listing(prefix, (path) => path === "share/provision");
+}
+
+/** All of it, but for the files that have the times of the moment in them. */
+function settled(): readonly string[] {
+  return listing(prefix, (path) => /\/(state\.json|\.files)$/.test(path));
 }
 
 function store(...path: readonly string[]): string {
@@ -547,6 +553,7 @@ describe("damage", () => {
     ["a link that is gone", () => rmSync(join(prefix, "bin/bat"))],
     ["a program that is gone", () => rmSync(store("bat/current/bin/bat"))],
     ["a program that was cut", () => writeFileSync(store("bat/current/bin/bat"), "#!")],
+    ["a program that was written to", () => utimesSync(store("bat/current/bin/bat"), 1, 1)],
     ["a program that cannot run", () => chmodSync(store("bat/current/bin/bat"), 0o644)],
     ["a page that was changed", () => writeFileSync(store("bat/current/share/man/man1/bat.1"), "")],
     [
@@ -559,7 +566,7 @@ describe("damage", () => {
   ])("is mended: %s", async (_what, damage) => {
     await project.pin(bat("1.0"));
     await install(["bat"]);
-    const sound = listing(prefix, (path) => path.endsWith("state.json"));
+    const sound = settled();
     damage();
 
     const check = await install(["--check", "bat"]);
@@ -569,20 +576,20 @@ describe("damage", () => {
     expect(check.out).toContain("bat   1.0 (damaged)  1.0");
     expect(exitCode).toBe(0);
     expect(out).toContain("bat   1.0      repaired");
-    expect(listing(prefix, (path) => path.endsWith("state.json"))).toEqual(sound);
+    expect(settled()).toEqual(sound);
   });
 
   it("is looked for with --force where none is seen", async () => {
     await project.pin(go("1.0"));
     await install(["go"]);
-    const sound = listing(prefix, (path) => path.endsWith("state.json"));
+    const sound = settled();
     writeFileSync(store("go/current/go/src/fmt/print.go"), "package FMT\n");
     writeFileSync(store("go/current/go/src/fmt/surplus.go"), "package fmt\n");
 
     const { out } = await install(["--force", "go"]);
 
     expect(out).toContain("1 repaired");
-    expect(listing(prefix, (path) => path.endsWith("state.json"))).toEqual(sound);
+    expect(settled()).toEqual(sound);
   });
 });
 
@@ -722,11 +729,11 @@ it("downloads each file once when two run at the same time", async () => {
 it("removes what a killed run left, and what it had not finished", async () => {
   await project.pin(jq("1.0"));
   await install(["jq"]);
-  const sound = listing(prefix, (path) => path.endsWith("state.json"));
+  const sound = settled();
   mkdirSync(store(".incoming-0123456789abcdef/image"), { recursive: true });
 
   const { exitCode, out } = await install(["jq"]);
 
   expect({ exitCode, out }).toEqual({ exitCode: 0, out: `1 tool as wanted in ${prefix}\n` });
-  expect(listing(prefix, (path) => path.endsWith("state.json"))).toEqual(sound);
+  expect(settled()).toEqual(sound);
 });

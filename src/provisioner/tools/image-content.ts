@@ -4,9 +4,16 @@ import { join, sep } from "node:path";
 import { ProvisionError } from "../core/errors.ts";
 import type { ToolPin } from "../core/tool-pin.ts";
 
+/** A file of an image, and how to see later on that nobody wrote to it. */
+export interface ImageFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
 /** What an image of a prefix holds. Paths are relative to it. */
 export interface ImageContent {
-  readonly files: readonly { readonly path: string; readonly size: number }[];
+  readonly files: readonly ImageFile[];
   readonly symlinks: readonly string[];
   readonly directories: readonly string[];
 }
@@ -14,7 +21,7 @@ export interface ImageContent {
 /** Reads what is in an image. */
 export function readImage(image: string): ImageContent {
   const content = {
-    files: [] as { path: string; size: number }[],
+    files: [] as ImageFile[],
     symlinks: [] as string[],
     directories: [] as string[],
   };
@@ -25,7 +32,10 @@ export function readImage(image: string): ImageContent {
         content.directories.push(path);
         walk(path);
       } else if (entry.isSymbolicLink()) content.symlinks.push(path);
-      else content.files.push({ path, size: lstatSync(join(image, path)).size });
+      else {
+        const { size, mtimeMs } = lstatSync(join(image, path));
+        content.files.push({ path, size, mtimeMs: Math.floor(mtimeMs) });
+      }
     }
   };
   walk("");

@@ -2,10 +2,11 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { join } from "node:path";
 
 import type { ToolPin } from "../core/tool-pin.ts";
+import type { ImageFile } from "./image-content.ts";
 import { findInstalled, type InstalledTool, versionOf } from "./installed-tool.ts";
 import { isLinkOf, lookAtLink } from "./links.ts";
 import { statOf } from "./path-facts.ts";
-import { linksFile, type Prefix, sizesFile } from "./prefix.ts";
+import { linksFile, type Prefix, filesFile } from "./prefix.ts";
 
 /** How a tool stands to its pin. */
 export type ToolState =
@@ -54,20 +55,23 @@ export function unwantedLinks(prefix: Prefix, installed: InstalledTool, id: stri
 export function brokenFile(directory: string, commands: readonly string[]): string | undefined {
   const dead = commands.find((command) => !isExecutable(join(directory, "bin", command)));
   if (dead !== undefined) return `bin/${dead}`;
-  return readSizes(directory).find(({ path, size }) => statOf(join(directory, path))?.size !== size)?.path;
+  return readFiles(directory).find((file) => !isAsWritten(directory, file))?.path;
 }
 
-function readSizes(directory: string): readonly { readonly path: string; readonly size: number }[] {
-  const path = join(directory, sizesFile);
+function isAsWritten(directory: string, { path, size, mtimeMs }: ImageFile): boolean {
+  const found = statOf(join(directory, path));
+  return found?.isFile() === true && found.size === size && Math.floor(found.mtimeMs) === mtimeMs;
+}
+
+function readFiles(directory: string): readonly ImageFile[] {
+  const path = join(directory, filesFile);
   // One that the tools task installed has no such list: its commands are what is looked at.
   if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const blank = line.indexOf(" ");
-      return { size: Number(line.slice(0, blank)), path: line.slice(blank + 1) };
-    });
+  const lines = readFileSync(path, "utf8").split("\n");
+  return lines.flatMap((line) => {
+    const [, size, mtimeMs, file] = /^(\d+) (\d+) (.+)$/.exec(line) ?? [];
+    return file === undefined ? [] : [{ path: file, size: Number(size), mtimeMs: Number(mtimeMs) }];
+  });
 }
 
 function isExecutable(path: string): boolean {

@@ -87,7 +87,9 @@ function findDirectory(prefix: Prefix, path: string): Directory {
   if (statOf(full) === undefined) {
     if (path === ".") return { kind: "absent" };
     const above = findDirectory(prefix, dirname(path));
-    return above.kind === "directory" ? { kind: "absent" } : above;
+    // Nothing may be made in a version of a tool.
+    const isPlain = above.kind === "directory" && ownerOf(prefix, above.real) === undefined;
+    return isPlain ? { kind: "absent" } : above;
   }
   // A link that leads nowhere is in the way as a file is.
   if (!existsSync(full)) return { kind: "foreign", path };

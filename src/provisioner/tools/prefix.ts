@@ -16,8 +16,8 @@ export interface Prefix {
 /** The file of a version that lists the links it wants, a path a line. It is there, so the version is whole. */
 export const linksFile = ".provision";
 
-/** The file of a version that lists its files with their sizes. */
-export const sizesFile = ".sizes";
+/** The file of a version that lists its files: size, time of the last write, path. */
+export const filesFile = ".files";
 
 /** How names begin of what is being made or removed: whatever bears one while nobody has the lock is rubbish. */
 const incoming = ".incoming";

@@ -8,7 +8,7 @@ import type { ToolArtifact, ToolPin } from "../core/tool-pin.ts";
 import { flush } from "./flush.ts";
 import { checkLinks, type ImageContent, readImage, wantedLinks } from "./image-content.ts";
 import { layOut, type Unpacked } from "./lay-out.ts";
-import { incomingPath, linksFile, type Prefix, sizesFile } from "./prefix.ts";
+import { incomingPath, linksFile, type Prefix, filesFile } from "./prefix.ts";
 
 /** A version that only has to be put into its place. */
 export interface StagedTool extends AsyncDisposable {
@@ -50,11 +50,11 @@ export async function stageTool(
     const content = readImage(image);
     const links = wantedLinks(pin, content);
     writeList(
-      join(image, sizesFile),
-      content.files.map(({ path, size }) => `${size} ${path}`),
+      join(image, filesFile),
+      content.files.map(({ path, size, mtimeMs }) => `${size} ${mtimeMs} ${path}`),
     );
     writeList(join(image, linksFile), links);
-    const all = [...content.files.map(({ path }) => path), sizesFile, linksFile];
+    const all = [...content.files.map(({ path }) => path), filesFile, linksFile];
     await flush(
       image,
       all.map((path) => join(image, path)),

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { ToolPin } from "../core/tool-pin.ts";
@@ -40,18 +40,18 @@ export interface WarmPlan extends Pick<WarmState, "plan" | "scopes"> {
   readonly pins: readonly ToolPin[];
 }
 
-/** Writes down what of a plan is as wanted. Nothing breaks without it: where that cannot be done, it is not. */
-export function writeWarmState(prefix: Prefix, { plan, scopes, pins }: WarmPlan): void {
-  const tools = Object.fromEntries(
-    pins
-      .filter((pin) => inspectTool(prefix, pin).kind === "as-wanted")
-      .map((pin) => [pin.name, warmTool(prefix, pin)]),
-  );
-  const state: WarmState = { schema: 1, plan, scopes, tools };
+/** Writes down what of a plan is as wanted. */
+export function writeWarmState(prefix: Prefix, plan: WarmPlan): void {
   const partial = incomingPath(prefix);
-  writeFileSync(partial, `${JSON.stringify(state)}\n`);
+  writeFileSync(partial, textOf(prefix, plan));
   chmodSync(partial, 0o644);
   renameSync(partial, stateFile(prefix));
+}
+
+/** Whether it is there and says what is so. */
+export function isWarm(prefix: Prefix, plan: WarmPlan): boolean {
+  const path = stateFile(prefix);
+  return existsSync(path) && readFileSync(path, "utf8") === textOf(prefix, plan);
 }
 
 /** Removes it. */
@@ -59,14 +59,10 @@ export function dropWarmState(prefix: Prefix): void {
   rmSync(stateFile(prefix), { force: true });
 }
 
-/** Whether it is there and of this plan. */
-export function isStateOf(prefix: Prefix, plan: string): boolean {
-  try {
-    return (JSON.parse(readFileSync(stateFile(prefix), "utf8")) as WarmState).plan === plan;
-  } catch {
-    // None, or half of one: it is written anew.
-    return false;
-  }
+function textOf(prefix: Prefix, { plan, scopes, pins }: WarmPlan): string {
+  const wanted = pins.filter((pin) => inspectTool(prefix, pin).kind === "as-wanted");
+  const tools = Object.fromEntries(wanted.map((pin) => [pin.name, warmTool(prefix, pin)]));
+  return `${JSON.stringify({ schema: 1, plan, scopes, tools } satisfies WarmState)}\n`;
 }
 
 function warmTool(prefix: Prefix, pin: ToolPin): WarmTool {

@@ -3,7 +3,7 @@ import type { Run } from "../../core/run.ts";
 import { installTools } from "../../tools/install-tools.ts";
 import { installedNames } from "../../tools/installed-tool.ts";
 import { leftovers } from "../../tools/prefix.ts";
-import { isStateOf, writeWarmState } from "../../tools/warm-state.ts";
+import { isWarm, writeWarmState } from "../../tools/warm-state.ts";
 import { workInPrefix } from "../../tools/work-in-prefix.ts";
 import { cacheOptions } from "../cache-options.ts";
 import { runSession, type SessionOptions } from "../session.ts";
@@ -96,7 +96,7 @@ function endIdle(session: SessionOptions, flags: InstallFlags, { plan, wanted }:
 
 async function tidy({ prefix, warm }: InstallPlan, run: Run): Promise<void> {
   if (installedNames(prefix).length === 0 && leftovers(prefix).length === 0) return;
-  if (leftovers(prefix).length === 0 && isStateOf(prefix, warm.plan)) return;
+  if (leftovers(prefix).length === 0 && isWarm(prefix, warm)) return;
   try {
     await workInPrefix(prefix, run, async () => writeWarmState(prefix, warm));
   } catch (error) {

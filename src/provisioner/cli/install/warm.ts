@@ -22,14 +22,17 @@ const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: 
  * program in it. Says the same as the whole command would and gives true; gives false when anything at all is
  * different, and has changed nothing.
  */
-export function warmInstall(process: WarmProcess): boolean {
+export function warmInstall(
+  given: WarmProcess,
+  write: (text: string) => void = (text) => writeSync(1, text),
+): boolean {
   try {
     const started = Date.now();
-    const words = readWords(process.args);
-    const found = words && findAsWanted(words, process);
+    const words = readWords(given.args);
+    const found = words && findAsWanted(words, given);
     if (!found) return false;
     const text = words.json ? jsonText(words.names, found, started) : `${asWantedText(found)}\n`;
-    writeSync(1, text);
+    write(text);
     return true;
   } catch {
     // No such file, a broken link, a reader that went away: the long way says what there is to say.
