@@ -34,6 +34,7 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["fast-xml-parser", "koffi", "yaml"],
     node: ["*"],
   },
+  "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
   "src/provisioner/pins/": { ours: at("core", "local", "spec"), packages: ["typebox", "yaml"], node: ["*"] },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
