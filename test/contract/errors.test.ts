@@ -19,6 +19,7 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   known: ["one", "another"],
   broken: ["one", "another"],
   lacks: ["one", "another"],
+  places: ["/a", "/b"],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

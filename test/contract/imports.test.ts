@@ -35,7 +35,11 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
-  "src/provisioner/pins/": { ours: at("core", "local", "spec"), packages: ["typebox", "yaml"], node: ["*"] },
+  "src/provisioner/pins/": {
+    ours: at("core", "local", "spec"),
+    packages: ["p-limit", "typebox", "undici", "yaml"],
+    node: ["*"],
+  },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -31,7 +31,7 @@ it("fetches once, checks, and then needs no server", async () => {
   const second = await fetchArtifact(artifact, cache);
 
   expect(first.cached).toBe(false);
-  expect(second).toEqual({ path: first.path, digest: `sha256:${sha256}`, cached: true });
+  expect(second).toEqual({ ...first, digest: `sha256:${sha256}`, bytes: body.length, cached: true });
   expect(await readFile(first.path)).toEqual(body);
   expect((await stat(first.path)).mode & 0o777).toBe(0o444);
 });
@@ -184,6 +184,90 @@ it("takes a mirror first and the URL itself when the mirror has nothing", async 
   expect(origin.requests).toHaveLength(1);
 });
 
+it("asks the next place when a mirror serves other bytes", async () => {
+  const { run, events } = recordedRun();
+  const cache = await options(run);
+  await using mirror = await serveFile(Buffer.from("<html>Log in first</html>"));
+  await using origin = await serveFile(body);
+  const mirrors = [{ of: origin.url, use: [mirror.url] }];
+
+  const { path } = await fetchArtifact(pinned(origin.url), { ...cache, mirrors });
+
+  expect(await readFile(path)).toEqual(body);
+  expect(events).toContainEqual({
+    kind: "note",
+    level: "warning",
+    text: expect.stringContaining(`from ${mirror.url}: its digest must be`) as string,
+  });
+});
+
+it("logs in at a mirror, and writes its password down nowhere", async () => {
+  const { run, events } = recordedRun();
+  const cache = await options(run);
+  await using mirror = await serveFile(body);
+  const mirrors = [{ of: "https://vendor.example/file", use: [mirror.url.replace("//", "//joe:secret@")] }];
+
+  const { path } = await fetchArtifact(pinned("https://vendor.example/file"), { ...cache, mirrors });
+
+  expect(mirror.requests[0]?.headers.authorization).toBe(`Basic ${btoa("joe:secret")}`);
+  expect(await readFile(`${path}.json`, "utf8")).toContain(mirror.url);
+  expect(await readFile(`${path}.json`, "utf8")).not.toContain("secret");
+  expect(JSON.stringify(events)).not.toContain("secret");
+});
+
+it("shows no password of a mirror that fails", async () => {
+  const cache = await options();
+  await using mirror = await serveFile(body, (_request, response) => {
+    response.writeHead(403).end();
+    return true;
+  });
+  const url = mirror.url.replace("//", "//joe:secret@");
+
+  await expect(fetchArtifact(pinned(url), cache)).rejects.toMatchObject({
+    code: "DOWNLOAD_FAILED",
+    message: `Cannot download thing:\n${mirror.url}: HTTP 403 Forbidden`,
+  });
+});
+
+it("does not put another part behind what is there", async () => {
+  const cache = await options();
+  await using server = await serveFile(body, (request, response, count) => {
+    if (count === 1) return breakAfter(body, 200_000)(request, response, 1);
+    if (count > 2) return false;
+    const head = { "content-length": 10, "content-range": `bytes 5-14/${body.length}` };
+    response.writeHead(206, head).end(body.subarray(5, 15));
+    return true;
+  });
+
+  const { path } = await fetchArtifact(pinned(server.url), cache);
+
+  expect(await readFile(path)).toEqual(body);
+  expect(server.requests.map(({ headers }) => headers.range !== undefined)).toEqual([false, true, false]);
+});
+
+it("takes a file whose length the server does not say", async () => {
+  const cache = await options();
+  await using server = await serveFile(body, (_request, response) => {
+    response.writeHead(200).end(body);
+    return true;
+  });
+
+  const { bytes } = await fetchArtifact(pinned(server.url), cache);
+
+  expect(bytes).toBe(body.length);
+});
+
+it("says whose folder it cannot write to, and what to set", async () => {
+  const file = join(await scratchFolder(), "file");
+  await writeFile(file, "in the way");
+  const cache = { ...(await options()), cacheDir: file };
+
+  await expect(fetchArtifact(pinned("http://127.0.0.1:1/file"), cache)).rejects.toMatchObject({
+    code: "FOLDER_UNUSABLE",
+    mend: expect.stringContaining("PROVISION_CACHE") as string,
+  });
+});
+
 it("refuses other bytes than the pinned ones, names both digests and keeps nothing", async () => {
   const cache = await options();
   const other = randomBytes(1000);
@@ -242,7 +326,7 @@ it("says how far it is", async () => {
   expect(events).toContainEqual(
     expect.objectContaining({
       kind: "step-progress",
-      text: expect.stringMatching(/ of 0\.3 MiB$/) as string,
+      text: expect.stringMatching(/ of 0\.3 MiB\b/) as string,
     }),
   );
 });

@@ -6,6 +6,7 @@ import { baseSettings } from "../image/base-settings.ts";
 import { bootGuest } from "../image/boot-guest.ts";
 import type { Workshop } from "../image/workshop.ts";
 import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
+import { fetchFor } from "../pins/http.ts";
 import { templateRenderer } from "../spec/render-template.ts";
 import { loadManifest } from "./compose.ts";
 import { openHypervisor, type GuestFlags } from "./open-hypervisor.ts";
@@ -32,6 +33,7 @@ export function openWorkshop(shell: Shell, flags: GuestFlags): LocalWorkshop {
     templates: renderTemplate,
     aptBucketDays,
     mirrors,
+    fetch: fetchFor(env),
   });
   return {
     store: project.imagesDir,

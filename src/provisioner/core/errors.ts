@@ -381,6 +381,24 @@ export const catalogue = {
     mend: () =>
       "Do not use the file; compare the vendor's published checksum, and correct the pin in versions.yaml only if that agrees",
   }),
+  ARTIFACT_MISSING: entry<{ name: string; digest: string; places: readonly string[] }>({
+    exit: 5,
+    say: ({ name, digest, places }) =>
+      `Cannot use ${name} offline: the file with ${digest} must be in ${places.join(" or ")}, is not`,
+    mend: () =>
+      "Run `provision fetch` while there is a network; or `provision fetch --out DIR` on a machine that has one, and give the folder with --from",
+  }),
+  ARCHITECTURE_UNKNOWN: entry<{ got: string; known: readonly string[] }>({
+    exit: 5,
+    say: ({ got, known }) =>
+      `Cannot choose tools for this machine: it must be ${known.join(" or ")}, is ${got}`,
+    mend: () => "Run provision on another machine and let it install on this one over SSH",
+  }),
+  FOLDER_UNUSABLE: entry<{ path: string; reason: string; mend: string }>({
+    exit: 5,
+    say: ({ path, reason }) => `Cannot use "${path}": ${reason}`,
+    mend: ({ mend }) => mend,
+  }),
   SETTING_INVALID: entry<{ name: string; wanted: string; got: string }>({
     exit: 2,
     say: ({ name, wanted, got }) => `Cannot accept ${name}: must be ${wanted}, is "${got}"`,

@@ -2,6 +2,7 @@ import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
 import type { DigestKind } from "../local/kept-file.ts";
+import type { Fetch } from "../pins/http.ts";
 import type { Manifest, Mirrors } from "../pins/manifest.ts";
 import { baseFiles } from "./base-files.ts";
 import { bootstrapBase } from "./bootstrap-base.ts";
@@ -43,6 +44,8 @@ export interface BaseOptions {
   readonly aptBucketDays?: number;
   /** Asked before the manifest's own mirrors. */
   readonly mirrors?: Mirrors;
+  /** The built-in one when left out. */
+  readonly fetch?: Fetch;
   readonly today?: Date;
 }
 
@@ -56,7 +59,8 @@ export async function prepareBase(name: string, options: BaseOptions): Promise<B
   const common = { name, architecture, distribution };
   if (kind === "cloud-image") {
     const mirrors = [...(options.mirrors ?? []), ...(manifest.mirrors ?? [])];
-    const { path, digest, cached, virtualBytes } = await cloudBase({ name, entry, cacheDir, mirrors, run });
+    const cache = { cacheDir, mirrors, fetch: options.fetch, run };
+    const { path, digest, cached, virtualBytes } = await cloudBase(name, entry, cache);
     const bytes = { path, virtualBytes, ...parts(digest) };
     return { ...common, ...bytes, kind, key: bytes.digest, inputs: { entry }, layout: "vendor", cached };
   }

@@ -20,7 +20,8 @@ export function baseSettings(from: {
   readonly isRoot: boolean;
 }): BaseSettings {
   const { env, home, isRoot } = from;
-  const xdg = env["XDG_CACHE_HOME"] ?? join(home, ".cache");
+  // A relative path in it is to be ignored, says the XDG Base Directory Specification.
+  const xdg = env["XDG_CACHE_HOME"]?.startsWith("/") ? env["XDG_CACHE_HOME"] : join(home, ".cache");
   const fallback = isRoot ? "/var/cache/provision" : join(xdg, "provision");
   return {
     cacheDir: absolute("PROVISION_CACHE", env["PROVISION_CACHE"] ?? fallback),

@@ -13,6 +13,18 @@ export async function needSpace(path: string, bytes: number, what: string): Prom
   throw new ProvisionError("DISK_FULL", { path, what, neededGiB: gib(bytes), freeGiB: gib(free) });
 }
 
+/** What a write failed with: DISK_FULL when that was the reason. */
+export async function fullDisk(
+  error: unknown,
+  { path, bytes, what }: { readonly path: string; readonly bytes: number; readonly what: string },
+): Promise<unknown> {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  const { bavail, bsize } = await statfs(path);
+  const facts = { path, what, neededGiB: gib(bytes), freeGiB: gib(bavail * bsize) };
+  return new ProvisionError("DISK_FULL", facts, { cause: error });
+}
+
 function gib(bytes: number): string {
   return (bytes / GIB).toFixed(1);
 }

@@ -16,6 +16,7 @@ interface Record<Facts> {
 export interface Kept<Facts> {
   readonly path: string;
   readonly digest: string;
+  readonly bytes: number;
   readonly facts: Facts;
 }
 
@@ -31,11 +32,12 @@ export async function findKept<Facts>(path: string): Promise<Kept<Facts> | undef
   const found = await stat(path).catch(absent);
   if (!record || !found) return undefined;
   const { digest, facts } = record;
+  const kept = { path, digest, bytes: found.size, facts };
   if (record.size === found.size && record.mtimeMs === found.mtimeMs && record.inode === found.ino)
-    return { path, digest, facts };
+    return kept;
   if (record.size === found.size && (await digestOf(path, kindOf(digest))) === digest) {
     await writeRecord(path, digest, facts);
-    return { path, digest, facts };
+    return kept;
   }
   return undefined;
 }
@@ -52,8 +54,8 @@ export async function keep<Facts>(
   await rm(`${path}.json`, { force: true });
   await rename(partial, path);
   // Last: a file without its record is no hit, so a crash between the two only costs making it again.
-  await writeRecord(path, known.digest, known.facts);
-  return { path, ...known };
+  const bytes = await writeRecord(path, known.digest, known.facts);
+  return { path, bytes, ...known };
 }
 
 /** Digest of a file's bytes, as "kind:hex". */
@@ -74,12 +76,14 @@ async function readRecord<Facts>(path: string): Promise<Record<Facts> | undefine
   }
 }
 
-async function writeRecord(path: string, digest: string, facts: unknown): Promise<void> {
+/** Gives the file's size. */
+async function writeRecord(path: string, digest: string, facts: unknown): Promise<number> {
   const { size, mtimeMs, ino } = await stat(path);
   const record: Record<unknown> = { digest, size, mtimeMs, inode: ino, facts };
   await writeFile(`${path}.json.partial`, `${JSON.stringify(record, undefined, 2)}\n`);
   // Not synced: a record that a power cut swallows only costs making the file again.
   await rename(`${path}.json.partial`, `${path}.json`);
+  return size;
 }
 
 async function sync(path: string): Promise<void> {
@@ -96,6 +100,7 @@ function kindOf(digest: string): DigestKind {
 }
 
 function absent(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return undefined;
   throw error;
 }

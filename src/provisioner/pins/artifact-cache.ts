@@ -1,13 +1,16 @@
-import { mkdir, rm } from "node:fs/promises";
+import { access, constants, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
-import { type DigestKind, findKept, keep } from "../local/kept-file.ts";
+import { type DigestKind, findKept, keep, type Kept } from "../local/kept-file.ts";
 import { holdLock } from "../local/lock.ts";
-import { download, type DownloadOptions, DownloadRefused } from "./download.ts";
+import { DownloadRefused } from "./download-refused.ts";
+import { download, type DownloadOptions } from "./download.ts";
 import type { Mirrors } from "./manifest.ts";
 import { placesOf } from "./mirrors.ts";
+import { shownUrl } from "./place.ts";
+import { takeFrom } from "./take-from.ts";
 
 /** Bytes that are pinned: where they are and what they must be. */
 export interface Artifact {
@@ -23,61 +26,108 @@ export interface FetchedArtifact {
   readonly path: string;
   /** "sha256:…" or "sha512:…". */
   readonly digest: string;
+  readonly bytes: number;
   /** True when nothing had to be fetched. */
   readonly cached: boolean;
 }
 
 /** Where the cache is, and how patiently it is filled. */
-export interface CacheOptions extends Pick<DownloadOptions, "stallMs" | "attempts" | "pause"> {
+export interface CacheOptions extends Pick<DownloadOptions, "fetch" | "stallMs" | "attempts" | "pause"> {
   readonly cacheDir: string;
   readonly mirrors: Mirrors;
+  /** Asks no server. */
+  readonly offline?: boolean | undefined;
+  /** A folder that may have it, by `fetch --out` or by hand: asked before any server. Absolute. */
+  readonly from?: string | undefined;
   readonly run: Run;
+}
+
+/** Finds a pinned artifact in the cache. */
+export async function findArtifact(
+  artifact: Artifact,
+  cacheDir: string,
+): Promise<FetchedArtifact | undefined> {
+  const { path, directory } = placeIn(cacheDir, artifact);
+  const kept = await findKept(path).catch((error: unknown) => {
+    throw unusable(directory, error);
+  });
+  return kept && { ...factsOf(kept), cached: true };
 }
 
 /** Gives a pinned artifact: from the cache by its digest, or fetched, checked while it streams, and kept. */
 export async function fetchArtifact(artifact: Artifact, options: CacheOptions): Promise<FetchedArtifact> {
-  const { kind, hex } = pinOf(artifact);
-  const directory = join(options.cacheDir, "artifacts");
-  const path = join(directory, `${kind}-${hex}`);
-  const digest = `${kind}:${hex}`;
-  if (await findKept(path)) return { path, digest, cached: true };
+  const { cacheDir, from, offline = false } = options;
+  const found = await findArtifact(artifact, cacheDir);
+  if (found) return found;
+  if (offline && from === undefined) throw missing(artifact, options);
 
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const { directory, path } = placeIn(cacheDir, artifact);
+  await makeWritable(directory);
   await using _lock = await holdLock(`${path}.lock`, artifact.name, options.run);
   // Another run may have fetched it while this one waited.
-  if (await findKept(path)) return { path, digest, cached: true };
-  await options.run.within(`Download ${artifact.name}`, async (run) => {
-    const partial = `${path}.partial`;
-    const url = await fetchFrom(artifact, { ...options, run, partial, kind, hex });
+  return (await findArtifact(artifact, cacheDir)) ?? (await fill(artifact, options));
+}
+
+async function fill(artifact: Artifact, options: CacheOptions): Promise<FetchedArtifact> {
+  const { offline = false, from } = options;
+  const { path, kind, hex } = placeIn(options.cacheDir, artifact);
+  const partial = `${path}.partial`;
+  const facts = { partial, kind, hex };
+  const put = async (url: string): Promise<FetchedArtifact> => {
     await rm(`${partial}.json`, { force: true });
-    await keep(partial, path, { digest, facts: { name: artifact.name, url } });
-  });
-  return { path, digest, cached: false };
+    const kept = await keep(partial, path, {
+      digest: `${kind}:${hex}`,
+      facts: { name: artifact.name, url },
+    });
+    return { ...factsOf(kept), cached: false };
+  };
+  const copied = from === undefined ? undefined : await copyFrom(artifact, from, { ...options, ...facts });
+  if (copied !== undefined) return put(copied);
+  if (offline) throw missing(artifact, options);
+  return options.run.within(`Download ${artifact.name}`, async (run) =>
+    put(await fetchFrom(artifact, { ...options, ...facts, run })),
+  );
+}
+
+interface Filling {
+  readonly partial: string;
+  readonly kind: DigestKind;
+  readonly hex: string;
+}
+
+/** Looks in the folder; gives where it was. What is there under its name with other bytes is said, and left alone. */
+async function copyFrom(
+  artifact: Artifact,
+  folder: string,
+  options: CacheOptions & Filling,
+): Promise<string | undefined> {
+  const { run, offline = false, kind, hex, partial } = options;
+  const { path, wrong } = await takeFrom(folder, { ...options, url: artifact.url });
+  if (path !== undefined) return path;
+  if (wrong.length > 0) await forget(partial);
+  for (const { path: url, hex: got } of wrong) {
+    const facts = { name: artifact.name, url, wanted: `${kind} ${hex}`, got };
+    const error = new ProvisionError("DIGEST_DIFFERS", facts);
+    if (offline) throw error;
+    run.note(error.message, "warning");
+  }
+  return undefined;
 }
 
 /** Tries each place in turn; gives the one that had it. */
-async function fetchFrom(
-  artifact: Artifact,
-  options: CacheOptions & { readonly partial: string; readonly kind: DigestKind; readonly hex: string },
-): Promise<string> {
+async function fetchFrom(artifact: Artifact, options: CacheOptions & Filling): Promise<string> {
   const { kind, hex, partial, run, mirrors } = options;
+  const { name } = artifact;
   const tried: { url: string; reason: string }[] = [];
-  for (const url of placesOf(artifact.url, mirrors)) {
+  let differs: ProvisionError | undefined;
+  for (const place of placesOf(artifact.url, mirrors)) {
+    const url = shownUrl(place);
     try {
-      // What an earlier run left may be of other bytes: only a whole download speaks against a place.
-      let result = await download(url, { ...options, partial, kind });
-      if (result.hex !== hex && result.resumed) {
-        await forget(partial);
-        result = await download(url, { ...options, partial, kind });
-      }
-      if (result.hex === hex) return url;
+      const got = await downloadPinned(place, options);
+      if (got === hex) return url;
       await forget(partial);
-      throw new ProvisionError("DIGEST_DIFFERS", {
-        name: artifact.name,
-        url,
-        wanted: `${kind} ${hex}`,
-        got: result.hex,
-      });
+      differs = new ProvisionError("DIGEST_DIFFERS", { name, url, wanted: `${kind} ${hex}`, got });
+      run.note(differs.message, "warning");
     } catch (error) {
       run.signal.throwIfAborted();
       if (!(error instanceof DownloadRefused)) throw error;
@@ -85,7 +135,16 @@ async function fetchFrom(
       run.note(`${url}: ${error.message}`, "warning");
     }
   }
-  throw new ProvisionError("DOWNLOAD_FAILED", { name: artifact.name, tried });
+  // Wrong bytes are worse news than none.
+  throw differs ?? new ProvisionError("DOWNLOAD_FAILED", { name, tried });
+}
+
+/** What an earlier run left may be of other bytes: only a whole download speaks against a place. */
+async function downloadPinned(url: string, options: CacheOptions & Filling): Promise<string> {
+  const first = await download(url, options);
+  if (first.hex === options.hex || !first.resumed) return first.hex;
+  await forget(options.partial);
+  return (await download(url, options)).hex;
 }
 
 async function forget(partial: string): Promise<void> {
@@ -93,9 +152,45 @@ async function forget(partial: string): Promise<void> {
   await rm(`${partial}.json`, { force: true });
 }
 
-function pinOf({ name, sha256, sha512 }: Artifact): { readonly kind: DigestKind; readonly hex: string } {
+function placeIn(cacheDir: string, artifact: Artifact) {
+  const { kind, hex } = pinOf(artifact);
+  const directory = join(cacheDir, "artifacts");
+  return { directory, path: join(directory, `${kind}-${hex}`), kind, hex };
+}
+
+function factsOf({ path, digest, bytes }: Kept<unknown>): Omit<FetchedArtifact, "cached"> {
+  return { path, digest, bytes };
+}
+
+/** The digest an artifact is pinned by. */
+export function pinOf({ name, sha256, sha512 }: Artifact): {
+  readonly kind: DigestKind;
+  readonly hex: string;
+} {
   if (sha512 !== undefined) return { kind: "sha512", hex: sha512 };
   if (sha256 !== undefined) return { kind: "sha256", hex: sha256 };
   // The schema asks for one; a caller that has none must not get unchecked bytes.
   throw new Error(`Cannot fetch ${name}: no digest is pinned`);
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+/** Somebody else's folder, or none; anything but an error of the system is thrown on as it is. */
+function unusable(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  const mend = "Set PROVISION_CACHE to a folder that this user can write to";
+  return new ProvisionError("FOLDER_UNUSABLE", { path, reason: error.message, mend }, { cause: error });
+}
+
+function missing(artifact: Artifact, { cacheDir, from }: CacheOptions): ProvisionError {
+  const { kind, hex } = pinOf(artifact);
+  const places = [join(cacheDir, "artifacts"), ...(from === undefined ? [] : [from])];
+  return new ProvisionError("ARTIFACT_MISSING", { name: artifact.name, digest: `${kind} ${hex}`, places });
 }
