@@ -34,6 +34,11 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["fast-xml-parser", "koffi", "yaml"],
     node: ["*"],
   },
+  "src/provisioner/tools/": {
+    ours: at("core", "local", "spec", "pins", "archive"),
+    packages: ["p-limit"],
+    node: ["*"],
+  },
   "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
   "src/provisioner/pins/": {
     ours: at("core", "local", "spec"),
@@ -56,9 +61,9 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/cli/": {
-    ours: at("core", "local", "spec", "host", "libvirt", "pins", "image", "doctor", "deploy"),
-    packages: ["commander", "typebox"],
-    node: ["node:fs", "node:fs/promises", "node:path", "node:url"],
+    ours: at("core", "local", "spec", "host", "libvirt", "pins", "tools", "image", "doctor", "deploy"),
+    packages: ["@inquirer/checkbox", "commander", "typebox"],
+    node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
   },
   // The one place that joins tasks to the engine.
   "src/provisioner/cli/compose.ts": {
