@@ -253,16 +253,12 @@ it("renews a program that runs, and no reader ever misses it", async () => {
   const upgrade = install("sleeper");
   let looks = 0;
   let misses = 0;
-  let isOver = false;
-  void upgrade.finally(() => {
-    isOver = true;
-  });
-  while (!isOver) {
+  const look = setInterval(() => {
     for (let each = 0; each < 500; each += 1, looks += 1)
       if (!existsSync(join(prefix, "bin/sleeper"))) misses += 1;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  });
   const { exitCode } = await upgrade;
+  clearInterval(look);
 
   expect(exitCode).toBe(0);
   expect(readFileSync(join(prefix, "bin/sleeper")).subarray(-3).toString()).toBe("2.0");
@@ -275,8 +271,8 @@ it("renews a program that runs, and no reader ever misses it", async () => {
 it("makes everything readable for everybody under any umask", async () => {
   await project.pin(...all("1.0"));
 
-  const line = `umask 077; exec node ${cli.main} install --prefix ${prefix} --yes`;
-  const { exitCode } = await execa("sh", ["-c", line], options());
+  const program = `umask 077; exec node ${cli.main} install --prefix ${prefix} --yes`;
+  const { exitCode } = await execa("sh", ["-c", program], options());
 
   const open = /^(link|directory 755|file (644|755)) /;
   expect(exitCode).toBe(0);

@@ -19,6 +19,12 @@ export const linksFile = ".provision";
 /** The file of a version that lists its files: size, time of the last write, path. */
 export const filesFile = ".files";
 
+/** The same of its commands alone, for the tools task: size and path. */
+export const commandsFile = ".commands";
+
+/** Files of a version that are not the tool's. */
+export const ownFiles: ReadonlySet<string> = new Set([linksFile, filesFile, commandsFile]);
+
 /** How names begin of what is being made or removed: whatever bears one while nobody has the lock is rubbish. */
 const incoming = ".incoming";
 
