@@ -8,7 +8,7 @@ const integration = [
   "test/cli/{apply,binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
-  "test/tasks/apt-script.test.ts",
+  "test/tasks/{apt,tools}-script.test.ts",
   "test/launcher.test.ts",
 ];
 
