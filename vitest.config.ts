@@ -5,7 +5,9 @@ import { ClosingLine } from "./test/support/closing-line.ts";
 /** Tests that start processes: real shells, sshd, sudo, libvirt's test hypervisor, the compiled program. */
 const integration = [
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
-  "test/cli/{apply,binary}.test.ts",
+  "test/archive/beside-other-programs.test.ts",
+  "test/bump/pull-request.test.ts",
+  "test/cli/{apply,binary,bump,install,install-binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
   "test/tasks/{apt,tools}-script.test.ts",

@@ -174,7 +174,8 @@ function remote(work: RemoteWork | undefined): readonly string[] {
   return [`${work.programs.length}: ${names.join(", ")}`, String(work.processes)];
 }
 
-function both(samples: Samples, name: string): readonly [string, string] {
+/** Median and best of a name. */
+export function both(samples: Samples, name: string): readonly [string, string] {
   return [ms(median(samples, name)), ms(least(samples, name))];
 }
 
@@ -182,11 +183,13 @@ function ms(value: number): string {
   return value.toFixed(0);
 }
 
-function times(value: number): string {
+/** A ratio. */
+export function times(value: number): string {
   return value.toFixed(2);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+/** Rows under their heads. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }

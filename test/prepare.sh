@@ -12,6 +12,8 @@ need sudo sudo
 need tcsh tcsh
 need busybox busybox-static
 need zstd zstd
+need xz xz-utils
+need zip zip
 need perl perl
 need script bsdutils
 need /usr/include/libvirt/libvirt.h libvirt-dev

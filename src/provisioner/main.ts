@@ -1,6 +1,5 @@
-import process from "node:process";
-
-import { shellOfProcess } from "./shell-of-process.ts";
+// Not imported from node:process: that reads every property of it, standard streams and all, which costs 5 ms.
+const { process } = globalThis;
 
 /** After the work is done nothing should hold the process; what does anyway is not waited for longer. */
 const lingerMs = 3000;
@@ -10,10 +9,17 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-const shell = shellOfProcess();
 const args = process.argv.slice(2);
 
 async function main(): Promise<number> {
+  // Asked in every shell that starts, on some machines: what has nothing to do loads next to nothing.
+  if (args.includes("install")) {
+    const { warmInstall } = await import("./cli/install/warm.ts");
+    const { env, arch } = process;
+    if (warmInstall({ args, env, arch, cwd: process.cwd() })) return 0;
+  }
+  const { shellOfProcess } = await import("./shell-of-process.ts");
+  const shell = shellOfProcess();
   try {
     const { runProgram } = await import("./cli/program.ts");
     return await runProgram(args, shell);

@@ -28,7 +28,8 @@ export function shellOfProcess(): Shell {
       if (plain || !process.stdout.isTTY || !process.stderr.isTTY) return undefined;
       // A terminal without a size (`script` in a job) cannot be redrawn.
       if (!process.stdout.columns || !process.stderr.columns) return undefined;
-      return { screen: process.stderr, other: process.stdout };
+      const streams = { screen: process.stderr, other: process.stdout };
+      return process.stdin.isTTY ? { ...streams, keyboard: process.stdin } : streams;
     },
     env: process.env,
     cwd: process.cwd(),

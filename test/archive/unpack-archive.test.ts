@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { unpackArchive, vetArchive } from "../../src/provisioner/archive/unpack-archive.ts";
 import { archiveOnDisk } from "../support/archive-on-disk.ts";
-import { globalHeader, makeTar, makeTarGz, makeZip, type TarMember } from "../support/make-archive.ts";
+import { benignTars } from "../support/benign-tars.ts";
+import { makeTar, makeTarGz, makeZip } from "../support/make-archive.ts";
 import { treeOf } from "../support/tree-of.ts";
 
 describe("unpackArchive", () => {
@@ -117,82 +118,7 @@ describe("unpackArchive", () => {
   });
 });
 
-const benign: readonly (readonly [string, readonly TarMember[]])[] = [
-  [
-    "members that begin with ./",
-    [
-      { path: "./", type: "5" },
-      { path: "./eza", mode: 0o755, body: "program" },
-    ],
-  ],
-  ["a root that is a dot", [{ path: ".", type: "5" }, { path: "a" }]],
-  [
-    "links that go up and stay in, as nerdctl-full has",
-    [
-      { path: "bin/", type: "5" },
-      { path: "bin/buildkit-cni-bridge", type: "2", target: "../libexec/cni/bridge" },
-      { path: "libexec/cni/bridge", mode: 0o755, body: "bridge" },
-    ],
-  ],
-  [
-    "a link through a link to a directory",
-    [
-      { path: "lib", type: "2", target: "usr/lib" },
-      { path: "usr/lib/x.so.1", body: "x" },
-      { path: "x.so", type: "2", target: "lib/./x.so.1" },
-    ],
-  ],
-  ["the commit of git archive", [globalHeader({ comment: "a".repeat(40) }), { path: "a", body: "x" }]],
-  ["a long name in pax", [{ path: `${"d".repeat(90)}/${"ü".repeat(100)}`, body: "x" }]],
-  ["a very long name in pax", [{ path: `${`${"d".repeat(99)}/`.repeat(9)}file`, body: "x" }]],
-  ["a long name in GNU's way", [{ path: `${"d".repeat(200)}/${"f".repeat(200)}`, body: "x", long: "gnu" }]],
-  [
-    "a long link in GNU's way",
-    [
-      { path: `${"d".repeat(200)}/file`, body: "x", long: "gnu" },
-      { path: "link", type: "2", target: `${"d".repeat(200)}/file`, long: "gnu" },
-    ],
-  ],
-  [
-    "directories without content",
-    [
-      { path: "a/b/", type: "5" },
-      { path: "a/c", type: "5" },
-    ],
-  ],
-  [
-    "a directory in the way of v7",
-    [
-      { path: "a/", type: "\0", magic: "v7" },
-      { path: "a/b", magic: "v7", body: "x" },
-    ],
-  ],
-  ["a directory twice", [{ path: "a/", type: "5" }, { path: "a/b" }, { path: "a", type: "5" }]],
-  [
-    "attributes of macOS, with bytes that are no text",
-    [
-      {
-        path: "a",
-        body: "x",
-        pax: {
-          "LIBARCHIVE.xattr.com.apple.provenance": "AQIA",
-          "SCHILY.xattr.com.apple.provenance": Buffer.from([1, 2, 0, 0xff, 0x0a, 0x31, 0x20, 0x3d]),
-          mtime: "1.5",
-        },
-      },
-    ],
-  ],
-  ["a comment that looks like a record", [{ path: "a", body: "x", pax: { comment: "y\n10 path=z" } }]],
-  [
-    "a size in pax",
-    [
-      { path: "a", body: "12345", size: 0, pax: { size: "5" } },
-      { path: "b", body: "y" },
-    ],
-  ],
-];
-
-describe.each(benign)("of %s", (_, members) => {
+describe.each(benignTars)("of %s", (_, members) => {
   it("vetting says the same as unpacking, and both are right", async () => {
     const { input, directory } = await archiveOnDisk(makeTarGz(members), "tar.gz");
 
@@ -244,6 +170,16 @@ describe("a zip", () => {
     ]);
     expect(await readFile(join(directory, "tool/tool"), "utf8")).toBe("program");
     expect(await vetArchive(input)).toEqual(entries);
+  });
+
+  it.each([
+    ["that says so", "ü", { flags: 0x800 }],
+    ["that does not say so, when Unix made it", "ü", { flags: 0 }],
+    ["of DOS, when it was made there", "├╝", { flags: 0, host: 0 }],
+  ])("takes a name for UTF-8 %s", async (_, name, rest) => {
+    const { input } = await archiveOnDisk(makeZip([{ path: "ü", ...rest }]), "zip");
+
+    expect(await vetArchive(input)).toMatchObject([{ path: name }]);
   });
 
   it("may hold files of several pieces", async () => {

@@ -20,6 +20,8 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   broken: ["one", "another"],
   lacks: ["one", "another"],
   places: ["/a", "/b"],
+  paths: ["one", "another"],
+  failed: [{ name: "one", reason: "Gone", mend: "Get it" }],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

@@ -34,17 +34,22 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["fast-xml-parser", "koffi", "yaml"],
     node: ["*"],
   },
+  "src/provisioner/bump/": {
+    ours: at("core", "local", "spec", "pins"),
+    packages: ["@octokit/core", "p-limit", "semver", "yaml"],
+    node: ["*"],
+  },
+  "src/provisioner/pins/": {
+    ours: at("core", "local", "spec"),
+    packages: ["p-limit", "typebox", "undici", "yaml"],
+    node: ["*"],
+  },
   "src/provisioner/tools/": {
     ours: at("core", "local", "spec", "pins", "archive"),
     packages: ["p-limit"],
     node: ["*"],
   },
   "src/provisioner/archive/": { ours: at("core", "local"), packages: ["tar", "yauzl"], node: ["*"] },
-  "src/provisioner/pins/": {
-    ours: at("core", "local", "spec"),
-    packages: ["p-limit", "typebox", "undici", "yaml"],
-    node: ["*"],
-  },
   "src/provisioner/image/": {
     ours: at("core", "local", "spec", "host", "libvirt", "pins"),
     packages: ["typebox"],
@@ -61,7 +66,19 @@ const rows: Readonly<Record<string, Row>> = {
     node: ["*"],
   },
   "src/provisioner/cli/": {
-    ours: at("core", "local", "spec", "host", "libvirt", "pins", "tools", "image", "doctor", "deploy"),
+    ours: at(
+      "core",
+      "local",
+      "spec",
+      "host",
+      "libvirt",
+      "pins",
+      "tools",
+      "bump",
+      "image",
+      "doctor",
+      "deploy",
+    ),
     packages: ["@inquirer/checkbox", "commander", "typebox"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
   },

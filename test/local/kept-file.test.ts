@@ -11,6 +11,7 @@ it("finds what was kept, with its digest and facts, read-only", async () => {
 
   expect(await findKept(path)).toEqual({
     path,
+    bytes: 5,
     digest: await digestOf(path, "sha256"),
     facts: { from: "here" },
   });

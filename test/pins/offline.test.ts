@@ -109,3 +109,16 @@ it("takes a good file that stands behind a wrong one", async () => {
 
   expect(await readFile(path)).toEqual(body);
 });
+
+it("does not ask again for a host that does not exist", async () => {
+  const { options } = await world();
+  let asked = 0;
+  const fetch = async () => {
+    asked += 1;
+    const cause = Object.assign(new Error("getaddrinfo ENOTFOUND vendor.example"), { code: "ENOTFOUND" });
+    throw new TypeError("fetch failed", { cause });
+  };
+
+  await expect(fetchArtifact(tool, { ...options, fetch })).rejects.toThrow("ENOTFOUND vendor.example");
+  expect(asked).toBe(1);
+});

@@ -63,7 +63,7 @@ function decode(block: Buffer, { path, linkpath, size }: Override): Header {
     ...(size !== undefined && { size }),
   });
   if (!header?.cksumValid)
-    throw new Refusal("damage", "must have headers with a right checksum, has one that is wrong");
+    throw new Refusal("damage", "must have headers that are intact, has one that is not");
   return header;
 }
 

@@ -46,7 +46,8 @@ async function listEntries(zip: ZipFile, allowance: Allowance): Promise<readonly
 const UNIX_HOSTS: readonly number[] = [3, 19];
 
 function memberOf(entry: Entry): Member {
-  const { fileName: path, uncompressedSize: size, compressionMethod: method } = entry;
+  const { uncompressedSize: size, compressionMethod: method } = entry;
+  const path = nameOf(entry);
   const refuse = (reason: string) => new Refusal("content", reason, { entry: path });
   const unix = UNIX_HOSTS.includes(entry.versionMadeBy >>> 8);
   const mode = unix ? entry.externalFileAttributes >>> 16 : 0;
@@ -58,6 +59,21 @@ function memberOf(entry: Entry): Member {
     throw refuse(`must be stored or deflated, has compression method ${method}`);
   if (kind === "directory" && size > 0) throw refuse("must have no content, as it is a directory, has some");
   return { path, kind, mode: mode & 0o7777, size };
+}
+
+/** The bit that says so, or the field that has the name in UTF-8 beside the one in the author's own letters. */
+const UTF8_BIT = 0x800;
+const UTF8_FIELD = 0x7075;
+
+/**
+ * Without either a name is in letters of DOS, says the standard. zip(1) on Unix writes it as the file system has it,
+ * which is UTF-8.
+ */
+function nameOf({ fileName, fileNameRaw, generalPurposeBitFlag, extraFields, versionMadeBy }: Entry): string {
+  const told = (generalPurposeBitFlag & UTF8_BIT) !== 0 || extraFields.some(({ id }) => id === UTF8_FIELD);
+  const text = fileNameRaw.toString();
+  const looksRight = UNIX_HOSTS.includes(versionMadeBy >>> 8) && !text.includes("\uFFFD");
+  return !told && looksRight ? text : fileName;
 }
 
 function typeFault(type: number, kind: "file" | "directory"): string | undefined {

@@ -14,7 +14,7 @@ import { readZip } from "./read-zip.ts";
 import { Refusal } from "./refusal.ts";
 import { checkFormat } from "./sniff.ts";
 
-export type { ArchiveInput, Limits, UnpackedEntry } from "./archive-input.ts";
+export type { ArchiveInput, UnpackedEntry } from "./archive-input.ts";
 
 /**
  * Vets everything while it unpacks into `directory`, which must not exist and is made with mode 0700; on any failure
@@ -30,7 +30,8 @@ export async function unpackArchive(
     try {
       return await unpackInto(directory, file, input);
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      // What went wrong first is what is told, even when this goes wrong as well.
+      await rm(directory, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
   });

@@ -1,17 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { tasks } from "../../tasks/index.ts";
-import { ProvisionError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
-import { checkTools } from "../pins/check-tools.ts";
-import { manifestSchema } from "../pins/manifest.ts";
 import type { Manifest } from "../pins/manifest.ts";
+import { readManifest } from "../pins/read-manifest.ts";
 import { nameFormat, sourceFormat } from "../spec/formats.ts";
 import { loadImageSpec } from "../spec/image-spec.ts";
 import type { LoadedSpec } from "../spec/image-spec.ts";
 import { findSpec } from "../spec/read-spec-files.ts";
-import { readYaml } from "../spec/read-yaml.ts";
-import { complain, createCheck } from "../spec/validate.ts";
 import { templateNames } from "../spec/render-template.ts";
 import { findProject, shownPath } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -21,30 +17,18 @@ export const registry: readonly Task[] = tasks;
 
 /** Reads versions.yaml; everything that is wrong with it at once. */
 export async function loadManifest(shell: Pick<Shell, "env" | "cwd">): Promise<Manifest> {
-  return readManifest(shell);
+  return readManifestOf(shell);
 }
 
 /** versions.yaml, read when it is first asked for: most specs need nothing of it. */
 export function lazyManifest(shell: Pick<Shell, "env" | "cwd">): () => Manifest {
   let found: Manifest | undefined;
-  return () => (found ??= readManifest(shell));
+  return () => (found ??= readManifestOf(shell));
 }
 
-function readManifest(shell: Pick<Shell, "env" | "cwd">): Manifest {
+function readManifestOf(shell: Pick<Shell, "env" | "cwd">): Manifest {
   const { versionsFile } = findProject(shell);
-  const yaml = readYaml(readFileSync(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
-  const problems = createCheck()(yaml.value, manifestSchema, []);
-  const deeper = problems.length === 0 ? checkTools(yaml.value as Manifest) : problems;
-  const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
-  if (complaints.length > 0) {
-    const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
-    throw new ProvisionError(
-      "SPEC_INVALID",
-      { complaints, mend },
-      complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
-    );
-  }
-  return yaml.value as Manifest;
+  return readManifest(readFileSync(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
 }
 
 /**

@@ -38,6 +38,21 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/plan.ts")).plan,
   },
   {
+    name: "install",
+    summary: "install the tools that versions.yaml pins",
+    load: async () => (await import("./commands/install.ts")).install,
+  },
+  {
+    name: "bump",
+    summary: "renew the pins of versions.yaml",
+    load: async () => (await import("./commands/bump.ts")).bump,
+  },
+  {
+    name: "fetch",
+    summary: "download what versions.yaml pins, to install it where there is no network",
+    load: async () => (await import("./commands/fetch.ts")).fetch,
+  },
+  {
     name: "images",
     summary: "list the images that were built",
     load: async () => (await import("./commands/images.ts")).images,

@@ -4,12 +4,20 @@ export interface Stream {
   readonly isTTY: boolean;
 }
 
+/** Standard error, output and input as Node has them. */
+export interface Terminal {
+  readonly screen: NodeJS.WriteStream;
+  readonly other: NodeJS.WriteStream;
+  /** Where keys come from, when it is a terminal too. */
+  readonly keyboard?: NodeJS.ReadStream;
+}
+
 /** The process around a command. Tests hand in their own; `main.ts` hands in the real one. */
 export interface Shell {
   readonly stdout: Stream;
   readonly stderr: Stream;
   /** Standard error and output as Node has them, when both are a terminal that can be redrawn. */
-  terminal(): { readonly screen: NodeJS.WriteStream; readonly other: NodeJS.WriteStream } | undefined;
+  terminal(): Terminal | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;

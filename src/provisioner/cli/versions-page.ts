@@ -66,7 +66,7 @@ What is installed depends on the shape of the release:
 
 - **a program in an archive**: \`binary\` is its path, with a folder or without; the rest of the archive is left out;
 - **a whole tree**: \`extract_to\` says where it appears, \`root\` which folders of the archive it is; \`binary\` then says
-  which of its programs get a link in \`bin\`. Where two folders have a file of one name, the first has the word;
+  which of its programs get a link in \`bin\`. Where two folders have a file of one name, that of the later stays;
 - **the program itself**, not packed: \`binary\` is the name it gets.
 
 A prefix is \`~/.local\` for a user and \`/usr/local\` for a machine: \`extract_to: /usr/local/go\` is \`~/.local/go\` when a

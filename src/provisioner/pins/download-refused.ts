@@ -16,5 +16,7 @@ export function broken(error: unknown, signal: AbortSignal): DownloadRefused {
   const told: unknown = signal.aborted ? signal.reason : error;
   const reason = told instanceof Error ? told : new Error(String(told));
   const cause = reason.cause instanceof Error ? `: ${reason.cause.message}` : "";
-  return new DownloadRefused(`${reason.message}${cause}`, 0, { cause: error });
+  // A name that does not exist will not do so in some seconds either; a name server that is silent says EAI_AGAIN.
+  const isNobody = (reason.cause as NodeJS.ErrnoException | undefined)?.code === "ENOTFOUND";
+  return new DownloadRefused(`${reason.message}${cause}`, isNobody ? undefined : 0, { cause: error });
 }

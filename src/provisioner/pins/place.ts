@@ -30,7 +30,7 @@ export function shownTarget({ origin, pathname, search }: URL): string {
 /** The name of the file at a URL; `undefined` where it has none that can be one segment of a path. */
 export function fileNameOf(url: string): string | undefined {
   const name = decoded(new URL(url).pathname.replace(/^.*\//, ""));
-  return name === "" || name.startsWith(".") || /[/\\\0]/.test(name) ? undefined : name;
+  return name === "" || name.startsWith(".") || /[/\\\p{Cc}]/u.test(name) ? undefined : name;
 }
 
 function decoded(text: string): string {

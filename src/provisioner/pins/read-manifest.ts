@@ -1,0 +1,22 @@
+import { ProvisionError } from "../core/errors.ts";
+import { readYaml } from "../spec/read-yaml.ts";
+import { complain, createCheck } from "../spec/validate.ts";
+import { checkTools } from "./check-tools.ts";
+import { type Manifest, manifestSchema } from "./manifest.ts";
+
+/** Reads the text of versions.yaml; everything that is wrong with it at once. `file` is its name for people. */
+export function readManifest(text: string, file: string): Manifest {
+  const yaml = readYaml(text, file);
+  const problems = createCheck()(yaml.value, manifestSchema, []);
+  const deeper = problems.length === 0 ? checkTools(yaml.value as Manifest) : problems;
+  const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
+  if (complaints.length > 0) {
+    const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
+    throw new ProvisionError(
+      "SPEC_INVALID",
+      { complaints, mend },
+      complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
+    );
+  }
+  return yaml.value as Manifest;
+}
