@@ -5,7 +5,16 @@ export function downloadOrder(
   { path, file, mode = "0644", owner = "root", group = "root" }: FetchAction,
   urls: readonly string[],
 ): RunAction {
-  const argv = ["sh", "-c", script, "provision-download", path, file.sha256, mode, `${owner}:${group}`] as const;
+  const argv = [
+    "sh",
+    "-c",
+    script,
+    "provision-download",
+    path,
+    file.sha256,
+    mode,
+    `${owner}:${group}`,
+  ] as const;
   return {
     kind: "run",
     detached: true,
