@@ -10,7 +10,7 @@ const integration = [
   "test/cli/{apply,binary,bump,install,install-binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
-  "test/tasks/apt-script.test.ts",
+  "test/tasks/{apt,tools}-script.test.ts",
   "test/launcher.test.ts",
 ];
 

@@ -1,6 +1,7 @@
 import { homedir, hostname, userInfo } from "node:os";
 
-import { loadSpec } from "../src/provisioner/cli/compose.ts";
+import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
+import { openTools } from "../src/provisioner/cli/open-tools.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
 import { packageRoot, findProject } from "../src/provisioner/cli/project.ts";
 import type { Shell } from "../src/provisioner/cli/shell.ts";
@@ -28,7 +29,11 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
     ask: () => Promise.resolve(undefined),
   };
   const loaded = await loadSpec(spec, shell);
-  const sources = specSources(loaded, findProject(shell).templatesDir);
+  const sources = specSources(
+    loaded,
+    findProject(shell).templatesDir,
+    openTools(shell, lazyManifest(shell), {}),
+  );
   const flags = {
     target: `root@127.0.0.1:${target.port}`,
     identity: target.identity,

@@ -17,7 +17,7 @@ export async function report(results: Results): Promise<string> {
     ...(await circumstances(results)),
     "",
     "`npm run bench` prints this page, `npm run bench -- --write` replaces it. It needs root, mmdebstrap and, the first",
-    "time, a network to make the target's root from.",
+    "time, a network to make the target's root from. Installing tools is [measured apart](benchmarks-of-tools.md).",
     "",
     "## Budgets",
     "",
@@ -190,6 +190,7 @@ export function times(value: number): string {
 
 /** Rows under their heads. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }

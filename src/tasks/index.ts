@@ -14,6 +14,7 @@ import { sysctl } from "./sysctl.ts";
 import { systemdUnit } from "./systemd-unit/index.ts";
 import { timezone } from "./timezone.ts";
 import { tmpfiles } from "./tmpfiles.ts";
+import { tools } from "./tools/index.ts";
 import { user } from "./user.ts";
 
 /** Every task a spec can name, in alphabetical order. */
@@ -33,5 +34,6 @@ export const tasks: readonly Task[] = [
   systemdUnit,
   timezone,
   tmpfiles,
+  tools,
   user,
 ];

@@ -26,14 +26,14 @@ describe.each(specs)("specs/%s", (file) => {
       strict: true,
       strictRequired: false,
       allowUnionTypes: true,
-      formats: { base: true, source: true, template: true },
+      formats: { base: true, source: true, template: true, tool: true },
     });
     const validate = ajv.compile(editorSchema(registry));
-    const value = parse(readFileSync(join(root, "specs", file), "utf8")) as { tasks: object[] };
+    const value = parse(readFileSync(join(root, "specs", file), "utf8")) as { tasks?: object[] };
 
     expect(validate(value)).toBe(true);
     expect(validate({ ...value, tasks: [{ nothing: {} }] })).toBe(false);
-    expect(validate({ ...value, tasks: [...value.tasks, { apt: {}, sysctl: {} }] })).toBe(false);
+    expect(validate({ ...value, tasks: [...(value.tasks ?? []), { apt: {}, sysctl: {} }] })).toBe(false);
   });
 });
 

@@ -9,10 +9,12 @@ import { startRun } from "../../src/provisioner/core/run.ts";
 import {
   defineTask,
   differences,
+  type FetchAction,
   run as program,
   write,
   type Task,
 } from "../../src/provisioner/core/task.ts";
+import { someTool } from "../support/some-tool.ts";
 import { MapHost } from "./map-host.ts";
 
 const where = { file: "spec.yaml", line: 1, column: 1 };
@@ -75,6 +77,9 @@ async function go(host: MapHost, recipe: Recipe, options: { check?: boolean; eve
     source: async () => Promise.reject(new Error("none")),
     text: async () => "",
     template: () => "",
+    tool: async (name: string) => someTool(name),
+    obtain: async ({ path, file }: FetchAction) =>
+      ({ kind: "upload", path, source: { path: file.name, sha256: file.sha256, size: 1 } }) as const,
   };
   return converge(recipe, { host, run, check: options.check ?? false, sources });
 }

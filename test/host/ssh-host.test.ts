@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Host, OnOutput, Order } from "../../src/provisioner/core/host.ts";
-import { run, write, type Action } from "../../src/provisioner/core/task.ts";
+import type { Errand, Host, OnOutput, Order } from "../../src/provisioner/core/host.ts";
+import { run, write } from "../../src/provisioner/core/task.ts";
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import { openSshHost, type SshHostOptions } from "../../src/provisioner/host/ssh-host.ts";
 import type { SshTarget } from "../../src/provisioner/host/ssh-target.ts";
@@ -45,7 +45,7 @@ function openHost(target: SshTarget, overrides: Partial<SshHostOptions> = {}): P
   });
 }
 
-function orders(...actions: readonly Action[]): readonly Order[] {
+function orders(...actions: readonly Errand[]): readonly Order[] {
   return actions.map((action, index) => ({ id: `order-${index}`, action }));
 }
 

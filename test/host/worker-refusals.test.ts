@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 
-import { run, write, type Action } from "../../src/provisioner/core/task.ts";
+import type { Errand } from "../../src/provisioner/core/host.ts";
+import { run, write } from "../../src/provisioner/core/task.ts";
 import { emptyPlace, localWorker, type Place } from "../support/local-worker.ts";
 
 const done = { kind: "done" };
 
-const cases: [string, (place: Place) => Action][] = [
+const cases: [string, (place: Place) => Errand][] = [
   ["a relative path", () => write("etc/hosts", "x")],
   ["a path that climbs", (place) => write(`${place.path}/a/../b`, "x")],
   ["NUL in a path", (place) => write(place.at("a\0b"), "x")],

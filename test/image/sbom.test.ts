@@ -12,6 +12,15 @@ const manifest = someManifest({
     { name: "libstdc++6", version: "14.2.0-19~x", architecture: "amd64" },
     { name: "tzdata", version: "2026b-0", architecture: "all" },
   ],
+  tools: [
+    {
+      name: "yq",
+      version: "2026+1",
+      license: "MIT",
+      files: [{ url: "https://example.com/yq", sha256: "e".repeat(64) }],
+    },
+    { name: "own", version: "1", license: null, files: [] },
+  ],
 });
 
 /** Of bom-1.6.schema.json, what is required or has a pattern in the parts that are used. */
@@ -74,9 +83,28 @@ describe("the list of packages as CycloneDX", () => {
       "pkg:deb/debian/libc6@2.41-12?arch=i386&distro=debian-13",
       "pkg:deb/debian/libstdc%2B%2B6@14.2.0-19~x?arch=amd64&distro=debian-13",
       "pkg:deb/debian/tzdata@2026b-0?arch=all&distro=debian-13",
+      "pkg:generic/yq@2026%2B1",
+      "pkg:generic/own@1",
     ]);
     expect(bom.components.map((each) => each["bom-ref"])).toEqual(bom.components.map(({ purl }) => purl));
     expect(new Set(bom.components.map(({ purl }) => purl)).size).toBe(bom.components.length);
+  });
+
+  it("says of a tool its licence, where it was unpacked from, and the digest of that", () => {
+    const [yq, own] = bom.components.slice(-2);
+
+    expect(yq).toMatchObject({
+      type: "application",
+      licenses: [{ expression: "MIT" }],
+      externalReferences: [
+        {
+          type: "distribution",
+          url: "https://example.com/yq",
+          hashes: [{ alg: "SHA-256", content: "e".repeat(64) }],
+        },
+      ],
+    });
+    expect(own).not.toHaveProperty("licenses");
   });
 
   it("has the same serial number for the same inputs, and another for others", () => {

@@ -1,6 +1,7 @@
 import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import { FactUnknown, factKey, type FactAnswer, type FactRequest } from "../../src/provisioner/core/facts.ts";
 import {
+  type Errand,
   HostLost,
   type Flight,
   type FlightResult,
@@ -10,7 +11,6 @@ import {
   type Order,
 } from "../../src/provisioner/core/host.ts";
 import type {
-  Action,
   Command,
   GroupEntry,
   MountEntry,
@@ -142,7 +142,7 @@ export class FakeHost implements Host {
     }
   }
 
-  #change(action: Exclude<Action, { kind: "run" }>): void {
+  #change(action: Exclude<Errand, { kind: "run" }>): void {
     switch (action.kind) {
       case "write":
         return this.files.write(action.path, action.text, action);
@@ -241,7 +241,7 @@ function missing({ argv }: Command): Output {
   return { code: 127, stdout: "", stderr: `${argv[0]}: not found` };
 }
 
-function journalLine(action: Action): string {
+function journalLine(action: Errand): string {
   if (action.kind !== "run") return `${action.kind} ${action.path}`;
   const { argv } = action.command;
   const isNamedScript = argv[0] === "sh" && argv[1] === "-c" && argv[3] !== undefined;

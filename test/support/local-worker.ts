@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { FactAnswer, FactRequest } from "../../src/provisioner/core/facts.ts";
-import type { Landing, OnOutput } from "../../src/provisioner/core/host.ts";
+import type { Errand, Landing, OnOutput } from "../../src/provisioner/core/host.ts";
 import { until } from "../../src/provisioner/core/until.ts";
-import type { Action } from "../../src/provisioner/core/task.ts";
 import { workerCommand } from "../../src/provisioner/host/worker-command.ts";
 import { freshToken, type WorkerOptions } from "../../src/provisioner/host/worker-options.ts";
 import { startWorker, type Worker } from "../../src/provisioner/host/worker.ts";
@@ -49,7 +48,7 @@ export interface LocalWorker extends Worker {
   readonly channel: LocalChannel;
   readonly options: WorkerOptions;
   /** One order, with what it printed. */
-  act(action: Action, expects?: string | null): Promise<{ landing: Landing | undefined; output: string }>;
+  act(action: Errand, expects?: string | null): Promise<{ landing: Landing | undefined; output: string }>;
   ask(...facts: readonly FactRequest[]): Promise<readonly FactAnswer[]>;
 }
 
@@ -70,7 +69,7 @@ export async function localWorker(place: Place, given: Partial<WorkerOptions> = 
   return Object.assign(worker, {
     channel,
     options,
-    async act(action: Action, expects?: string | null) {
+    async act(action: Errand, expects?: string | null) {
       let output = "";
       const onOutput: OnOutput = (_, text) => (output += text);
       const id = `order ${orders++}`;

@@ -20,6 +20,7 @@ export function someManifest(changes: Partial<Manifest> = {}): Manifest {
     specs: [],
     uses: [],
     packages: [],
+    tools: [],
     readOnlyRoot: false,
     built: {
       at: `${(changes.version ?? "20261123").replace(/^(\d{4})(\d\d)(\d\d).*/, "$1-$2-$3")}T10:00:00.000Z`,

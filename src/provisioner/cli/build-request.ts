@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { BuildRequest } from "../image/build-image.ts";
 import { digestFolders, digestUses } from "../image/build-inputs.ts";
 import { specSources } from "../spec/spec-sources.ts";
-import { loadSpec } from "./compose.ts";
+import type { DirectFlags } from "./command.ts";
+import { lazyManifest, loadSpec } from "./compose.ts";
+import { openTools } from "./open-tools.ts";
 import { packageVersion } from "./package-version.ts";
 import { findProject, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -15,16 +17,17 @@ const deciding = ["tasks", "provisioner/core", "provisioner/host", "provisioner/
 
 /** Reads a spec and all that a build of it depends on; opens no connection. */
 export async function readBuildRequest(
-  name: string,
+  flags: DirectFlags & { readonly spec: string },
   shell: Shell,
   shop: LocalWorkshop,
 ): Promise<Omit<BuildRequest, "force" | "verify" | "keepOnError" | "prepareMachine">> {
-  const loaded = await loadSpec(name, shell);
+  const manifest = lazyManifest(shell);
+  const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findProject(shell).templatesDir);
+  const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
-  const [base, digests, codeDigest] = await Promise.all([
+  const [base, uses, codeDigest] = await Promise.all([
     shop.baseKey(spec.base),
     digestUses(recipe, sources),
     digestFolders([...deciding.map((folder) => join(code, folder)), join(packageRoot(), "templates")]),
@@ -34,6 +37,7 @@ export async function readBuildRequest(
     recipe,
     sources,
     readOnlyRoot,
+    tools: uses.pins,
     machine: { ...spec.builder, diskGiB: spec.disk.sizeGiB },
     specs: files.map(({ yaml, sha256 }) => ({ file: yaml.file, sha256 })),
     inputs: {
@@ -41,7 +45,7 @@ export async function readBuildRequest(
       base,
       diskGiB: spec.disk.sizeGiB,
       readOnlyRoot,
-      ...digests,
+      ...uses.inputs,
       code: codeDigest,
     },
     prepareBase: (run) => shop.prepareBase(spec.base, run),

@@ -25,6 +25,17 @@ export interface ChangeFlags {
   readonly diff?: boolean;
 }
 
+/** Flags of commands that bring tools to a machine. */
+export interface DirectFlags {
+  readonly direct?: boolean;
+}
+
+/** `--direct`, as those commands declare it. */
+export const directOption = [
+  "--direct",
+  "let the machine download tools by itself; it checks their digests, and archives are not looked into before",
+] as const;
+
 /** One command: what it takes, and what it does. Its file is read only when it is named. */
 export interface CliCommand {
   declare(command: Command): void;

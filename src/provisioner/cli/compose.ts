@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 
 import { tasks } from "../../tasks/index.ts";
 import type { Task } from "../core/task.ts";
@@ -18,31 +17,46 @@ export const registry: readonly Task[] = tasks;
 
 /** Reads versions.yaml; everything that is wrong with it at once. */
 export async function loadManifest(shell: Pick<Shell, "env" | "cwd">): Promise<Manifest> {
+  return readManifestOf(shell);
+}
+
+/** versions.yaml, read when it is first asked for: most specs need nothing of it. */
+export function lazyManifest(shell: Pick<Shell, "env" | "cwd">): () => Manifest {
+  let found: Manifest | undefined;
+  return () => (found ??= readManifestOf(shell));
+}
+
+function readManifestOf(shell: Pick<Shell, "env" | "cwd">): Manifest {
   const { versionsFile } = findProject(shell);
-  return readManifest(await readFile(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
+  return readManifest(readFileSync(versionsFile, "utf8"), shownPath(versionsFile, shell.cwd));
 }
 
 /**
- * Loads a spec by name or path, checked against the tasks, templates and files there really are; against the bases
- * of versions.yaml too, unless `anyBase` says that none will be used.
+ * Loads a spec by name or path, checked against the tasks, templates, tools and files there really are; against the
+ * bases of versions.yaml too, unless `anyBase` says that none will be used.
  */
 export async function loadSpec(
   spec: string,
   shell: Pick<Shell, "env" | "cwd">,
-  { anyBase = false }: { readonly anyBase?: boolean } = {},
+  {
+    anyBase = false,
+    manifest = lazyManifest(shell),
+  }: { readonly anyBase?: boolean; readonly manifest?: () => Manifest } = {},
 ): Promise<LoadedSpec> {
   const project = findProject(shell);
   const path = await findSpec(spec, project.specsDir);
   const templates = templateNames(project.templatesDir);
   // A folder of specs without pins is fine to look at; only a build needs its bases.
-  const bases =
-    anyBase || !existsSync(project.versionsFile) ? undefined : Object.keys((await loadManifest(shell)).bases);
+  const isPinned = existsSync(project.versionsFile);
+  const bases = anyBase || !isPinned ? undefined : Object.keys(manifest().bases);
+  const toolNames = () => (isPinned ? Object.keys(manifest().tools ?? {}) : []);
   return loadImageSpec(path, {
     tasks: registry,
     formats: (sourceDirs) => ({
       ...(bases && { base: nameFormat("base", bases) }),
       template: nameFormat("template", templates),
       source: sourceFormat(sourceDirs),
+      tool: (value) => nameFormat("tool of versions.yaml", toolNames())(value),
     }),
     show: (file) => shownPath(file, shell.cwd),
   });

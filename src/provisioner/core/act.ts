@@ -3,18 +3,21 @@ import { canTouch } from "./effects.ts";
 import { ProvisionError } from "./errors.ts";
 import type { UseOutcome } from "./events.ts";
 import type { FactBook } from "./fact-book.ts";
-import { HostLost, type Landing } from "./host.ts";
+import { HostLost, type Landing, type Order } from "./host.ts";
 import type { Link } from "./link.ts";
 import { fresh, look, settled, type View } from "./look.ts";
+import { lade } from "./obtain.ts";
 import { nextLeg, reach, type Leg } from "./orders.ts";
 import type { Use } from "./recipe.ts";
 import { unknownFact } from "./check.ts";
 import type { Run } from "./run.ts";
+import type { Sources } from "./sources.ts";
 
 interface Tools {
   readonly link: Link;
   readonly book: FactBook;
   readonly run: Run;
+  readonly sources: Sources;
   /** The second round speaks only of what it acts on. */
   readonly again?: boolean;
 }
@@ -24,7 +27,7 @@ interface Tools {
  * A use that fails stops those behind it.
  */
 export async function act(planned: readonly View[], tools: Tools): Promise<Set<Use>> {
-  const { book, run } = tools;
+  const { book, run, sources } = tools;
   const views = [...planned];
   const changed = new Set<Use>();
   // What was under way when a connection broke: had it worked, the fresh read finds nothing left to do.
@@ -54,7 +57,16 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     const leg = nextLeg(views.slice(at), book);
     const started = run.now();
     const times = 1 + Math.max(0, ...leg.views.map(({ use }) => tried.get(use)?.times ?? 0));
-    const landings = await flyLeg(leg, times, tools);
+    const laden = await lade(leg, sources, run);
+    if (laden.kind === "lacking") {
+      end(laden.view, "failed", run.now() - started);
+      skip(
+        views.slice(at).filter((each) => each !== laden.view),
+        end,
+      );
+      throw laden.reason;
+    }
+    const landings = await flyLeg({ ...leg, laden: laden.orders }, times, tools);
     if (!landings) {
       for (const sent of leg.views) if (!settled(sent)) tried.set(sent.use, { view: sent, times });
       continue;
@@ -75,14 +87,14 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
 
 /** Sends a leg and writes down what came with it; `undefined` when the connection broke and is there again. */
 async function flyLeg(
-  leg: Leg,
+  leg: Leg & { readonly laden: readonly Order[] },
   times: number,
   { link, book, run }: Tools,
 ): Promise<readonly Landing[] | undefined> {
   for (const { use } of leg.views) run.report({ kind: "use-started", step: run.step, use: use.id });
   try {
     const { landings, answers } = await link.fly({
-      orders: leg.orders.map(({ order }) => order),
+      orders: leg.laden,
       facts: leg.facts,
     });
     // Forget first: the facts of this flight were read after its orders.

@@ -52,13 +52,13 @@ export async function converge(recipe: Recipe, { host, run, check, sources }: Co
     for (const { use, changes } of views) if (changes.length > 0) changed.add(use.id);
     return summary(reportPlan(views, run));
   }
-  for (const use of await act(views, { link, book, run })) changed.add(use.id);
+  for (const use of await act(views, { link, book, run, sources })) changed.add(use.id);
   if (changed.size === 0) return summary(0);
 
   views = await readAgain(recipe, book);
   if (!views.every(settled)) {
     run.note(`Not settled after the first round: ${names(views)}; one more round`, "warning");
-    for (const use of await act(views, { link, book, run, again: true })) changed.add(use.id);
+    for (const use of await act(views, { link, book, run, sources, again: true })) changed.add(use.id);
     views = await readAgain(recipe, book);
   }
   const left = views.find((view) => !settled(view));

@@ -9,6 +9,7 @@ export function describe(action: Action): string {
       return `symlink ${action.path} -> ${action.target}`;
     case "write":
     case "upload":
+    case "fetch":
     case "remove":
     case "directory":
     case "attributes":

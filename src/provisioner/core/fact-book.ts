@@ -47,6 +47,7 @@ export class FactBook {
       source: (path) => this.#nearby(this.#sources.source(path)),
       sourceText: (path) => this.#nearby(this.#sources.text(path)),
       template: async (name, variables) => this.#sources.template(name, variables),
+      tool: (name) => this.#nearby(this.#sources.tool(name)),
     };
   }
 

@@ -1,11 +1,14 @@
 import type { FactAnswer, FactRequest } from "./facts.ts";
-import type { Action } from "./task.ts";
+import type { Action, FetchAction } from "./task.ts";
+
+/** What a machine can be told to do: all that tasks ask for, once what has to be fetched is at hand. */
+export type Errand = Exclude<Action, FetchAction>;
 
 /** An action on its way to a machine, with what the engine adds. */
 export interface Order {
   /** Unique in the run; a detached action is found again by it. */
   readonly id: string;
-  readonly action: Action;
+  readonly action: Errand;
   /**
    * Compare and set: the SHA-256 the plan was made on, `null` when the file was absent then; left out where
    * nothing was read. Differs on the machine: the order fails with `changedUnderneath`, nothing is written.

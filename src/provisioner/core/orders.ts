@@ -7,11 +7,16 @@ import type { Order } from "./host.ts";
 import { fresh, type View } from "./look.ts";
 import type { Action, Change } from "./task.ts";
 
+/** An order as it was planned: what it carries may still have to be fetched. */
+export interface PlannedOrder extends Omit<Order, "action"> {
+  readonly action: Action;
+}
+
 /** The part of a run that one flight can carry. */
 export interface Leg {
   /** The uses it settles, some of which have nothing to do. */
   readonly views: readonly View[];
-  readonly orders: readonly { readonly view: View; readonly order: Order }[];
+  readonly orders: readonly { readonly view: View; readonly order: PlannedOrder }[];
   /** Asked in the same flight, after the orders: what the next leg is planned on. */
   readonly facts: readonly FactRequest[];
 }
@@ -22,7 +27,7 @@ export interface Leg {
  */
 export function nextLeg(views: readonly View[], book: FactBook): Leg {
   const taken: View[] = [];
-  const orders: { view: View; order: Order }[] = [];
+  const orders: { view: View; order: PlannedOrder }[] = [];
   for (const view of views) {
     const disturbed = orders.some(({ order }) => touchesAny(order.action, view));
     if (disturbed || view.unknown || !fresh(view, book)) break;
@@ -58,9 +63,13 @@ function touchesAny(action: Action, view: View): boolean {
   return [...view.asked.values()].some((request) => canTouch(action, request));
 }
 
-function toOrder(action: Action, before: readonly { readonly order: Order }[], book: FactBook): Order {
+function toOrder(
+  action: Action,
+  before: readonly { readonly order: PlannedOrder }[],
+  book: FactBook,
+): PlannedOrder {
   const id = randomUUID();
-  if (action.kind !== "write" && action.kind !== "upload") return { id, action };
+  if (action.kind !== "write" && action.kind !== "upload" && action.kind !== "fetch") return { id, action };
   const { path } = action;
   // Earlier in this flight the path is ours: what was read of it no longer counts.
   const touched = before.some(({ order }) => canTouch(order.action, { kind: "digest", about: path }));

@@ -1,9 +1,18 @@
-import type { Source } from "./task.ts";
+import type { Run } from "./run.ts";
+import type { FetchAction, RunAction, Source, UploadAction } from "./task.ts";
+import type { PinnedTool } from "./tool-pin.ts";
 
-/** What `read` can ask of the controller: files beside the spec, and templates. */
+/** What `read` can ask of the controller: files beside the spec, templates, and the tools of versions.yaml. */
 export interface Sources {
   source(path: string): Promise<Source>;
   /** The whole of a text file; throws like `source` when it is not there. */
   text(path: string): Promise<string>;
   template(name: string, variables: Readonly<Record<string, unknown>>): string;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  tool(name: string): Promise<PinnedTool>;
+  /**
+   * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
+   * that puts them in place: a file to send, or a program by which the target downloads them itself.
+   */
+  obtain(action: FetchAction, run: Run): Promise<UploadAction | RunAction>;
 }

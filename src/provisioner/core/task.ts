@@ -2,6 +2,10 @@ import { createHash } from "node:crypto";
 
 import type { Static, TSchema } from "typebox";
 
+import type { PackedFile, PinnedTool } from "./tool-pin.ts";
+
+export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
+
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -112,6 +116,8 @@ export interface Facts {
   sourceText(path: string): Promise<string>;
   /** A template of `templates/`, filled in. A name the variables lack is an error. */
   template(name: string, variables: Readonly<Record<string, unknown>>): Promise<string>;
+  /** A tool of versions.yaml. Known without asking the machine. */
+  tool(name: string): Promise<PinnedTool>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */
@@ -151,11 +157,22 @@ export interface UploadAction extends Attributes {
   readonly source: Source;
 }
 
+/**
+ * Pinned bytes, put in place by rename. They are fetched just before the flight that carries them: a plan or a run
+ * with nothing to do downloads nothing.
+ */
+export interface FetchAction extends Attributes {
+  readonly kind: "fetch";
+  readonly path: string;
+  readonly file: PackedFile;
+}
+
 /** Everything a task can ask for. Data, so it can be printed, tested and refused. */
 export type Action =
   | RunAction
   | WriteAction
   | UploadAction
+  | FetchAction
   /** Removes a file, a link, or a directory with all it holds; stops at mount points. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a directory with its parents; `attributes` apply to the last one. */

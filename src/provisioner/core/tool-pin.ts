@@ -19,9 +19,13 @@ export interface PinnedFile {
   readonly sha256: string;
 }
 
-/** One file of a release, and what of it goes where. Paths in it are relative, without `.` and `..`. */
-export interface ToolArtifact extends PinnedFile {
+/** Pinned bytes of which it is known how they are packed, so that they can be looked into before they are used. */
+export interface PackedFile extends PinnedFile {
   readonly format: ArtifactFormat;
+}
+
+/** One file of a release, and what of it goes where. Paths in it are relative, without `.` and `..`. */
+export interface ToolArtifact extends PackedFile {
   /** Programs, by the name they get in `bin/`; of a `raw` artifact the path is empty. */
   readonly binaries: readonly { readonly command: string; readonly path: string }[];
   /**
@@ -44,4 +48,12 @@ export interface ToolPin {
   readonly system: boolean;
   readonly license: string | undefined;
   readonly artifacts: readonly [ToolArtifact, ...ToolArtifact[]];
+}
+
+/** A tool of versions.yaml: what each architecture gets of it. */
+export interface PinnedTool {
+  readonly name: string;
+  readonly version: string;
+  /** Those that have a digest. */
+  readonly pins: Readonly<Partial<Record<Architecture, ToolPin>>>;
 }

@@ -10,6 +10,7 @@ import type { Host } from "../core/host.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Run } from "../core/run.ts";
 import type { Sources } from "../core/sources.ts";
+import type { ToolPin } from "../core/tool-pin.ts";
 import { needSpace } from "../local/free-space.ts";
 import { holdLock } from "../local/lock.ts";
 import { openScratch, type Scratch } from "../local/scratch.ts";
@@ -45,6 +46,8 @@ export interface BuildRequest {
   readonly recipe: Recipe;
   readonly sources: Sources;
   readonly inputs: BuildInputs;
+  /** What the recipe takes from versions.yaml. */
+  readonly tools: readonly ToolPin[];
   readonly specs: Manifest["specs"];
   readonly machine: { readonly cpus: number; readonly memoryMiB: number; readonly diskGiB: number };
   readonly readOnlyRoot: boolean;
@@ -143,9 +146,15 @@ function manifestOf(
       from: `${where.file}:${where.line}`,
     })),
     packages: made.packages,
+    tools: request.tools.map(installedTool),
     readOnlyRoot: request.readOnlyRoot,
     built: { at, provision: request.provisionVersion, accelerator: made.accelerator, phases },
   };
+}
+
+function installedTool({ name, version, license, artifacts }: ToolPin): Manifest["tools"][number] {
+  const files = artifacts.map(({ url, sha256 }) => ({ url, sha256 }));
+  return { name, version, license: license ?? null, files };
 }
 
 /** Everything that lies beside the image. */

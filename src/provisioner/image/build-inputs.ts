@@ -7,6 +7,7 @@ import { FactBook } from "../core/fact-book.ts";
 import { lookAll } from "../core/look.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Sources } from "../core/sources.ts";
+import type { Architecture, ToolPin } from "../core/tool-pin.ts";
 
 /** Everything that decides what an image holds; plain data, stored in its manifest. */
 export interface BuildInputs {
@@ -19,16 +20,26 @@ export interface BuildInputs {
   readonly uses: readonly { readonly id: string; readonly digest: string }[];
   /** Digests of the files and filled templates that the uses ask for. */
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
+  /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
+  readonly tools: readonly Pick<ToolPin, "name" | "id">[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
 }
+
+/** Bases are amd64, so images are. */
+const architecture: Architecture = "x86_64";
 
 /** The uses and what they are made of; found by planning them on an empty machine. */
 export async function digestUses(
   recipe: Recipe,
   sources: Sources,
-): Promise<Pick<BuildInputs, "uses" | "materials">> {
+): Promise<{
+  readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools">;
+  /** The tools in full, by name. */
+  readonly pins: readonly ToolPin[];
+}> {
   const materials = new Map<string, string>();
+  const tools = new Map<string, ToolPin>();
   const noting: Sources = {
     async source(path) {
       const source = await sources.source(path);
@@ -45,13 +56,28 @@ export async function digestUses(
       materials.set(`${name} ${digestOf(variables)}`, digestOf(text));
       return text;
     },
+    async tool(name) {
+      const tool = await sources.tool(name);
+      const pin = tool.pins[architecture];
+      if (pin) tools.set(name, pin);
+      return tool;
+    },
+    obtain: (action, run) => sources.obtain(action, run),
   };
   await using host = emptyHost();
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
   await lookAll(recipe, book);
+  const pins = [...tools.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return {
-    uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
-    materials: [...materials.keys()].toSorted().map((name) => ({ name, sha256: materials.get(name) ?? "" })),
+    inputs: {
+      uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
+      materials: [...materials.keys()]
+        .toSorted()
+        .map((name) => ({ name, sha256: materials.get(name) ?? "" })),
+      // An id changes with every byte of a tool and every place, and not with where it was downloaded from.
+      tools: pins.map(({ name, id }) => ({ name, id })),
+    },
+    pins,
   };
 }
 

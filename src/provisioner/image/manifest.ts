@@ -29,6 +29,8 @@ export interface Manifest {
   readonly specs: readonly { readonly file: string; readonly sha256: string }[];
   readonly uses: readonly { readonly task: string; readonly use: string; readonly from: string }[];
   readonly packages: readonly Package[];
+  /** Programs from versions.yaml. */
+  readonly tools: readonly InstalledTool[];
   /** Promises of this image that `verify` holds it to. */
   readonly readOnlyRoot: boolean;
   readonly built: {
@@ -45,4 +47,14 @@ export interface Package {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
+}
+
+/** A program that is in an image without being a package. */
+export interface InstalledTool {
+  readonly name: string;
+  readonly version: string;
+  /** As an SPDX expression; `null` where versions.yaml says none. */
+  readonly license: string | null;
+  /** What was unpacked: where it is from, lower-case hex. */
+  readonly files: readonly { readonly url: string; readonly sha256: string }[];
 }

@@ -1,6 +1,6 @@
-import type { Manifest, Package } from "./manifest.ts";
+import type { InstalledTool, Manifest, Package } from "./manifest.ts";
 
-/** The image's packages as a CycloneDX 1.6 document (cyclonedx.org/docs/1.6/json). */
+/** The image's packages and tools as a CycloneDX 1.6 document (cyclonedx.org/docs/1.6/json). */
 export function sbom(manifest: Manifest, distribution: string): object {
   return {
     bomFormat: "CycloneDX",
@@ -17,7 +17,10 @@ export function sbom(manifest: Manifest, distribution: string): object {
         hashes: [{ alg: "SHA-256", content: manifest.image.sha256 }],
       },
     },
-    components: manifest.packages.map((each) => component(each, distribution)),
+    components: [
+      ...manifest.packages.map((each) => component(each, distribution)),
+      ...manifest.tools.map(toolComponent),
+    ],
   };
 }
 
@@ -26,6 +29,24 @@ function component({ name, version, architecture }: Package, distribution: strin
   const [vendor] = distribution.split("-");
   const purl = `pkg:deb/${vendor}/${encode(name)}@${encode(version)}?arch=${architecture}&distro=${distribution}`;
   return { type: "library", "bom-ref": purl, name, version, purl };
+}
+
+function toolComponent({ name, version, license, files }: InstalledTool): object {
+  // A program by itself has no type of its own among package URLs.
+  const purl = `pkg:generic/${encode(name)}@${encode(version)}`;
+  return {
+    type: "application",
+    "bom-ref": purl,
+    name,
+    version,
+    purl,
+    ...(license !== null && { licenses: [{ expression: license }] }),
+    externalReferences: files.map(({ url, sha256 }) => ({
+      type: "distribution",
+      url,
+      hashes: [{ alg: "SHA-256", content: sha256 }],
+    })),
+  };
 }
 
 /** Percent-encoding as package URLs have it: a colon stays. */

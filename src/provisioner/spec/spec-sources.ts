@@ -8,8 +8,15 @@ import { findSources, sourceFormat } from "./formats.ts";
 import type { LoadedSpec } from "./image-spec.ts";
 import { templateRenderer } from "./render-template.ts";
 
-/** The files beside a spec and the templates, for the reads of its tasks. Each file is hashed once. */
-export function specSources({ spec, sourceDirs }: LoadedSpec, templatesDir: string): Sources {
+/**
+ * The files beside a spec and the templates, for the reads of its tasks, with the tools that the caller knows. Each
+ * file is hashed once.
+ */
+export function specSources(
+  { spec, sourceDirs }: Pick<LoadedSpec, "spec" | "sourceDirs">,
+  templatesDir: string,
+  tools: Pick<Sources, "tool" | "obtain">,
+): Sources {
   const render = templateRenderer(templatesDir, spec.variables);
   const known = new Map<string, ReturnType<Sources["source"]>>();
 
@@ -31,6 +38,7 @@ export function specSources({ spec, sourceDirs }: LoadedSpec, templatesDir: stri
     },
     text: async (path) => readFile(locate(path), "utf8"),
     template: render,
+    ...tools,
   };
 }
 

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 
 import type { Summary } from "../../core/converge.ts";
-import { defineCommand, helpEnd } from "../command.ts";
-import type { ChangeFlags } from "../command.ts";
+import { defineCommand, directOption, helpEnd } from "../command.ts";
+import type { ChangeFlags, DirectFlags } from "../command.ts";
 import type { TargetFlags } from "../open-target.ts";
 import { findProject } from "../project.ts";
 import { count } from "../render/words.ts";
 import type { Selection } from "../select-uses.ts";
 import { runSession } from "../session.ts";
 
-type Flags = TargetFlags & ChangeFlags & Selection & { readonly spec: string };
+type Flags = TargetFlags & ChangeFlags & Selection & DirectFlags & { readonly spec: string };
 
 export const apply = defineCommand<Flags>({
   declare(command: Command) {
@@ -24,6 +24,7 @@ export const apply = defineCommand<Flags>({
       .option("--diff", "show texts that change as diffs")
       .option("--only <use...>", "settle these tasks or uses alone; * stands for anything")
       .option("--skip <use...>", "leave these out")
+      .option(...directOption)
       .option("--identity <file>", "log in with this key alone")
       .option("--known-hosts <file>", "look for its host key in this file alone")
       .option("--sudo-password-file <file>", "password of sudo, in a file")
@@ -43,19 +44,21 @@ export const apply = defineCommand<Flags>({
   act({ shell, flags }) {
     const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
     return runSession({ shell, flags, command }, async ({ run, result }) => {
-      const [{ loadSpec }, { specSources }, { selectUses }, { openTarget }, { converge }] = await Promise.all(
-        [
+      const [{ lazyManifest, loadSpec }, { specSources }, { openTools }, { selectUses }, { openTarget }] =
+        await Promise.all([
           import("../compose.ts"),
           import("../../spec/spec-sources.ts"),
+          import("../open-tools.ts"),
           import("../select-uses.ts"),
           import("../open-target.ts"),
-          import("../../core/converge.ts"),
-        ],
-      );
+        ]);
+      const { converge } = await import("../../core/converge.ts");
       const check = flags.check ?? false;
-      const loaded = await loadSpec(flags.spec, shell, { anyBase: true });
+      const manifest = lazyManifest(shell);
+      const loaded = await loadSpec(flags.spec, shell, { anyBase: true, manifest });
       const recipe = selectUses(loaded.recipe, flags);
-      const sources = specSources(loaded, findProject(shell).templatesDir);
+      const tools = openTools(shell, manifest, flags);
+      const sources = specSources(loaded, findProject(shell).templatesDir, tools);
       await using host = await run.within(
         `Connect to ${flags.target}`,
         (inner) => openTarget(flags, shell, inner),

@@ -1,8 +1,8 @@
-import { defineCommand, helpEnd, type ChangeFlags } from "../command.ts";
+import { type ChangeFlags, defineCommand, directOption, type DirectFlags, helpEnd } from "../command.ts";
 import { runSession } from "../session.ts";
 import type { GuestFlags } from "../open-hypervisor.ts";
 
-interface Flags extends ChangeFlags, GuestFlags {
+interface Flags extends ChangeFlags, DirectFlags, GuestFlags {
   readonly spec: string;
   readonly force?: boolean;
   readonly verify: boolean;
@@ -21,6 +21,7 @@ export const build = defineCommand<Flags>({
       .option("--check", "only say what would be done; exit 3 when there is something")
       .option("--diff", "show the content of each change")
       .option("--force", "build although an image of the same inputs is there")
+      .option(...directOption)
       .option("--no-verify", "publish without holding the image to its contract")
       .option("--keep-on-error", "leave the builder up when a task fails, and print how to get in")
       .option("--accel <kvm|tcg|auto>", "what runs the guests; PROVISION_ACCEL does the same")
@@ -46,7 +47,7 @@ export const build = defineCommand<Flags>({
           import("../make-ready.ts"),
         ]);
       const shop = openWorkshop(shell, flags);
-      const request = await readBuildRequest(flags.spec, shell, shop);
+      const request = await readBuildRequest(flags, shell, shop);
       if (flags.check) {
         const plan = await planBuild(request, shop, run);
         result(plan.text, plan.data);

@@ -1,5 +1,4 @@
-import type { Order } from "../../core/host.ts";
-import type { Action } from "../../core/task.ts";
+import type { Errand, Order } from "../../core/host.ts";
 import { quoteWord, whyUnsendable } from "../quote.ts";
 import { fileOrder } from "./file-orders.ts";
 import { longestInFrame, type Payload } from "./payload.ts";
@@ -23,7 +22,7 @@ export function compileOrder(order: Order, delivered: string | undefined): strin
 }
 
 /** What must lie on the far side as a file before the order can run; `undefined` when the frame holds it all. */
-export function payloadOf(action: Action): Payload | undefined {
+export function payloadOf(action: Errand): Payload | undefined {
   if (action.kind === "upload") {
     return { kind: "file", path: action.source.path, size: action.source.size };
   }
@@ -31,12 +30,12 @@ export function payloadOf(action: Action): Payload | undefined {
   return text !== undefined && Buffer.byteLength(text) > longestInFrame ? { kind: "text", text } : undefined;
 }
 
-function textOf(action: Action): string | undefined {
+function textOf(action: Errand): string | undefined {
   if (action.kind === "write") return action.text;
   return action.kind === "run" ? action.command.stdin : undefined;
 }
 
-function refuseUnsendable(action: Action): void {
+function refuseUnsendable(action: Errand): void {
   const texts = action.kind === "run" ? [...action.command.argv, action.command.stdin] : [textOf(action)];
   if (action.kind === "symlink") texts.push(action.target);
   for (const text of texts) {

@@ -1,10 +1,11 @@
-import type { Action, Attributes } from "../../core/task.ts";
+import type { Errand } from "../../core/host.ts";
+import type { Attributes } from "../../core/task.ts";
 import { quote, quoteWord } from "../quote.ts";
 import { sha256 } from "./payload.ts";
 import { refusal } from "./refusal.ts";
 import { remotePath } from "./remote-path.ts";
 
-type FileAction = Exclude<Action, { readonly kind: "run" }>;
+type FileAction = Exclude<Errand, { readonly kind: "run" }>;
 
 /** What the plan was made on, as the far side's `unchanged` takes it. */
 type Expected = string;
