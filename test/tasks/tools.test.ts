@@ -12,10 +12,9 @@ import { complaints, refusal, settle, sourcesOf } from "../support/tasks.ts";
 const seeker = someTool("seeker", { version: "2.0" });
 const pin = pinOf(seeker);
 
-function pinOf({ pins }: typeof seeker): ToolPin {
-  const found = pins.x86_64;
-  if (!found) throw new Error("It is pinned for both");
-  return found;
+function pinOf({ pins: { x86_64 } }: typeof seeker): ToolPin {
+  if (!x86_64) throw new Error("It is pinned for both");
+  return x86_64;
 }
 
 function found(state: Partial<ToolState>, more: Partial<PrefixState> = {}): PrefixState {

@@ -32,7 +32,7 @@ temp=$(mktemp "\${path%/*}/.provision.XXXXXXXXXX") || exit 1
 trap 'rm -f "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A URL to the file "$temp". Where one begins with https, no redirect leads away from it.
+# A URL to the file "$temp". curl follows no redirect from https to anything else; the digest decides in any case.
 download() {
   if command -v curl >/dev/null; then
     redirects=http,https
