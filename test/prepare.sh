@@ -14,6 +14,10 @@ need busybox busybox-static
 need zstd zstd
 need xz xz-utils
 need zip zip
+need unzip unzip
+need curl curl
+need wget wget
+need /usr/bin/python3 python3
 need perl perl
 need script bsdutils
 need /usr/include/libvirt/libvirt.h libvirt-dev
