@@ -15,6 +15,10 @@ need zstd zstd
 need xz xz-utils
 need zip zip
 need strace strace
+need unzip unzip
+need curl curl
+need wget wget
+need /usr/bin/python3 python3
 need perl perl
 need script bsdutils
 need /usr/include/libvirt/libvirt.h libvirt-dev

@@ -1,5 +1,5 @@
 import type { FakeHost, Program } from "./fake-host.ts";
-import { changeTools, lookAtTools } from "./fake-tools.ts";
+import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
 
 /** Debian's programs, as far as tasks run them; each does to the fake machine what the real one would. */
 export const debian: Readonly<Record<string, Program>> = {
@@ -8,6 +8,7 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-apt-update": () => 0,
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
+  "provision-tools-prepare": prepareStore,
   "dpkg-query": (argv, host) => dpkgQuery(argv.slice(4), host),
   "provision-systemctl": ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),
   systemctl: ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),

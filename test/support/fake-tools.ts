@@ -23,6 +23,12 @@ export function lookAtTools([, prefix = ""]: readonly string[], { files }: Machi
   return { stdout: ["machine x86_64", ...leftovers, ...lines, ""].join("\n") };
 }
 
+/** `provision-tools-prepare PREFIX`. */
+export function prepareStore([, prefix = ""]: readonly string[], { files }: Machine): void {
+  files.remove(`${prefix}/share/provision/store/.incoming`);
+  files.directory(`${prefix}/share/provision/store/.incoming`, { mode: "0700" });
+}
+
 /** `provision-tools VERB PREFIX …`. */
 export function changeTools(
   argv: readonly string[],
@@ -33,11 +39,6 @@ export function changeTools(
   const store = `${prefix}/share/provision/store`;
   const incoming = `${store}/.incoming`;
   const home = `${store}/${tool}`;
-  if (verb === "prepare") {
-    files.remove(incoming);
-    files.directory(incoming, { mode: "0700" });
-    return 0;
-  }
   if (verb === "install") {
     const sent = [...stdin.matchAll(/^artifact \S+ (\S+)/gm)].map(([, sha256]) => `${incoming}/${sha256}`);
     if (sent.length === 0 || !sent.every((path) => files.stat(path))) return { code: 1, stderr: "not sent" };

@@ -87,13 +87,26 @@ function busyboxHost(): HereHost {
   return new HereHost(["busybox", "sh"], { PATH: bin });
 }
 
+const lacking = ["busybox", "unzip", "xz"].filter((name) => {
+  try {
+    execFileSync("/bin/sh", ["-c", `command -v ${name}`], { stdio: "ignore" });
+    return false;
+  } catch {
+    return true;
+  }
+});
+
+/** Skipped aloud where this machine lacks a program. */
+const describeHere = describe.skipIf(lacking.length > 0);
+const skipped = lacking.length > 0 ? ` (skipped: ${lacking.join(", ")} is not installed)` : "";
+
 const systems = [
   { name: "dash", host: () => new HereHost(["dash"]) },
   { name: "bash", host: () => new HereHost(["bash", "--norc", "--posix"]) },
   { name: "busybox alone", host: busyboxHost },
 ];
 
-describe.each(systems)("tools with $name", ({ host }) => {
+describeHere.each(systems)(`tools with $name${skipped}`, ({ host }) => {
   it("installs every layout of a release, and finds nothing to do the second time, in one flight", async () => {
     await bring(every("1.0"), host());
     const again = host();
@@ -161,7 +174,7 @@ describe.each(systems)("tools with $name", ({ host }) => {
   });
 });
 
-describe("what tools install", () => {
+describeHere(`what tools install${skipped}`, () => {
   it("is root's and readable by everybody, whatever the umask and the archive say", async () => {
     const members = [
       { path: "odd", mode: 0o700, body: someProgram("odd") },
@@ -256,7 +269,7 @@ describe("what tools install", () => {
   });
 });
 
-describe("damage to what tools installed", () => {
+describeHere(`damage to what tools installed${skipped}`, () => {
   const store = "share/provision/store/seeker";
   it.each([
     ["a program cut short", () => truncateSync(at(`${store}/current/bin/sk`), 4)],
@@ -296,7 +309,7 @@ describe("damage to what tools installed", () => {
   });
 });
 
-describe("files of somebody else in the way of tools", () => {
+describeHere(`files of somebody else in the way of tools${skipped}`, () => {
   it("are named before anything is touched, and with replace they are kept elsewhere", async () => {
     writeFileSync(at("bin/gopher"), "mine");
     mkdirSync(at("gopher/src"), { recursive: true });
@@ -361,7 +374,7 @@ describe("files of somebody else in the way of tools", () => {
   });
 });
 
-describe("what tools do not install", () => {
+describeHere(`what tools do not install${skipped}`, () => {
   const elf = (machine: number, size = 64) => {
     const head = Buffer.alloc(size);
     head.write("\u007fELF\u0002\u0001", "latin1");
@@ -495,7 +508,7 @@ function someOf(count: number): readonly number[] {
   return Array.from({ length: Math.ceil((count + 1 - first) / width) }, (_, index) => first + index * width);
 }
 
-describe("a run of tools that is killed", () => {
+describeHere(`a run of tools that is killed${skipped}`, () => {
   const programs =
     "awk cat chmod chown find grep gzip head id ln ls mkdir mv od readlink rm rmdir sed sha256sum sort stat sync tar".split(
       " ",

@@ -31,10 +31,15 @@ function actions(changes: readonly Change[]): readonly string[] {
   return changes.flatMap((change) =>
     change.actions.map((action) =>
       action.kind === "run"
-        ? (action.command.argv[4] ?? "")
+        ? spoken(action.command.argv)
         : `${action.kind} ${"path" in action && action.path}`,
     ),
   );
+}
+
+/** The verb of a script, or its name where it has only one thing to do. */
+function spoken([, , , name = "", verb = ""]: readonly string[]): string {
+  return name.endsWith("-prepare") ? "prepare" : verb;
 }
 
 const params = { names: ["seeker"] };

@@ -63,8 +63,6 @@ const place = () => join(folder, "place");
 
 describe("what a machine downloads by itself", () => {
   it.each(["curl", "wget", "python3"])("comes whole, in its mode, by %s alone", async (name) => {
-    // A skip that is silent would claim what nobody saw.
-    expect(has(name)).toBeDefined();
     const { code, stdout } = await download(machineWith(name), [`${mirror.url}/tool`]);
 
     expect([code, stdout]).toEqual([0, `Downloading tool from ${mirror.url}/tool\n`]);

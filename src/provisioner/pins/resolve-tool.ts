@@ -190,7 +190,7 @@ function filled(
 /** A path in an archive, which must not lead out of it. */
 function insidePath(at: readonly (string | number)[], path: string): string {
   const parts = path.split("/");
-  if (parts.some((part) => part === "" || part === "." || part === "..") || /[\\\0]/.test(path))
+  if (parts.some((part) => part === "" || part === "." || part === "..") || /[\\\p{Cc}]/u.test(path))
     throw new EntryProblem(
       at,
       `must be a path inside the archive, without dots and empty parts, is "${path}"`,

@@ -1,10 +1,10 @@
 import { prefixScript } from "./prefix-script.ts";
+import { storeScript } from "./store-script.ts";
 import { unpackScript } from "./unpack-script.ts";
 
 /**
  * Changes the tools of a prefix: `provision-tools VERB PREFIX …`, where VERB is
  *
- * - `prepare`: makes the store and an empty `.incoming` in it, which the files of a tool are sent to;
  * - `install TOOL ID MACHINE REPLACE COMMAND`, with what is to be unpacked on standard input (see `layoutTable`);
  * - `switch TOOL ID REPLACE`: brings a version into use that lies whole in the store;
  * - `remove TOOL`, and `tidy`, which removes what killed runs left.
@@ -20,35 +20,8 @@ tool=\${3-} id=\${4-}
 own=$prefix/share/provision
 store=$own/store incoming=$own/store/.incoming home=$own/store/$tool
 IFS=
-
-fail() { printf '%s\\n' "$1" >&2; exit 1; }
 ${prefixScript}
-# Whatever lies in .incoming while nobody works is rubbish.
-sweep() { rm -rf "$store"/.incoming* || exit 1; }
-
-prepare() {
-  sweep
-  made=
-  if [ ! -e "$own/directories" ]; then
-    [ -d "$prefix" ] || made=.
-    # Killed after it was made and before that was written down, nothing else is in it.
-    if [ ! -d "$prefix/share" ] || [ "$(ls -A "$prefix/share")" = provision ]; then
-      made="$made
-share"
-    fi
-  fi
-  said=$(mkdir -p -- "$store" 2>&1 && mkdir -m 700 -- "$incoming" 2>&1) ||
-    fail "Cannot write to $prefix: $said; make it writable before this use (a read-only system takes a maintenance window), or name another prefix"
-  # What \`provision install\` knows by heart is out of date.
-  rm -f "$own/state.json"
-  [ -e "$own/directories" ] || write_directories "$made"
-}
-
-# In order and without repeats: the same directories are the same list.
-write_directories() {
-  printf '%s\\n' "$1" | sort -u | sed '/^$/d' >"$incoming/directories" && mv -f "$incoming/directories" "$own/directories" || exit 1
-}
-
+${storeScript}
 ${unpackScript}
 # Refuses what would take a place from somebody. With "replace" only other tools count.
 refuse_obstacles() {
@@ -198,7 +171,6 @@ leave() {
 }
 
 case $verb in
-  prepare) prepare ;;
   install)
     machine=$5 replace=$6 command=$7
     work=$incoming/work image=$incoming/image

@@ -8,6 +8,7 @@ import {
 import { changeScript } from "./change-script.ts";
 import { commandsOf, layoutTable, placesOf } from "./layout-table.ts";
 import type { ToolState } from "./look.ts";
+import { prepareScript } from "./store-script.ts";
 
 /** What all changes of a use have in common. */
 export interface Terms {
@@ -18,38 +19,16 @@ export interface Terms {
 
 /** Brings a tool to its pin: by unpacking it, or by links alone where the version lies whole in the store. */
 export function planPresent(pin: ToolPin, state: ToolState, terms: Terms): readonly Change[] {
-  const { name, id, version } = pin;
+  const { name, id } = pin;
   const { current, damaged, broken, unfinished, has } = state;
-  const wrong = damaged[0] ?? broken[0];
   const obstacles = obstaclesOf(pin, state, terms);
-  if (current === id && wrong === undefined && !unfinished && obstacles.length === 0) return [];
-  const isKept = has.includes(id) && !(current === id && damaged.length > 0);
-  const change = { what: name, ...wording(pin, state, wrong ?? obstacles[0]) };
-  if (isKept) return [{ ...change, actions: [order(terms, "switch", [name, id, word(terms)], pin)] }];
-  const files = pin.artifacts.map((file): Action => {
-    const path = `${storeOf(terms)}/.incoming/${file.sha256}`;
-    return { kind: "fetch", path, file, mode: "0600" };
-  });
-  const facts = [name, id, pin.architecture, word(terms), commandsOf(pin)[0] ?? name] as const;
-  const install = order(terms, "install", facts, pin);
-  return [
-    {
-      ...change,
-      actions: [
-        order(terms, "prepare", []),
-        ...files,
-        { ...install, command: { ...install.command, stdin: layoutTable(pin) } },
-      ],
-    },
-  ];
-
-  function wording({ id: wanted }: ToolPin, { current: found }: ToolState, odd: string | undefined) {
-    if (found === undefined) return { from: undefined, to: version };
-    const was = versionOf(found);
-    if (was !== version) return { from: was, to: version };
-    if (found !== wanted) return { from: found, to: wanted };
-    return { from: `${version}, ${odd ?? "unfinished"}`, to: version };
-  }
+  const wrong = damaged[0] ?? broken[0] ?? obstacles[0] ?? (unfinished ? "unfinished" : undefined);
+  if (current === id && wrong === undefined) return [];
+  const isWhole = has.includes(id) && !(current === id && damaged.length > 0);
+  const actions = isWhole
+    ? [toChange(terms, { verb: "switch", more: [name, id, replaceWord(terms)], pin })]
+    : unpacking(pin, terms);
+  return [{ what: name, ...words(pin, current, wrong), actions }];
 }
 
 /** Removes a tool with everything it brought. */
@@ -61,12 +40,14 @@ export function planRemoval(
   if (!there) return [];
   const found = current ?? has[0];
   const from = found === undefined ? "parts of it" : versionOf(found);
-  return [{ what: name, from, to: undefined, actions: [order(terms, "remove", [name])] }];
+  const actions = [toChange(terms, { verb: "remove", more: [name] })];
+  return [{ what: name, from, to: undefined, actions }];
 }
 
 /** Removes what killed runs left. */
 export function planTidying(terms: Terms): Change {
-  return { what: "store", from: "leftovers", to: undefined, actions: [order(terms, "tidy", [])] };
+  const actions = [toChange(terms, { verb: "tidy", more: [] })];
+  return { what: "store", from: "leftovers", to: undefined, actions };
 }
 
 /** Files of others that have to give way. Throws a Refusal where they must not. */
@@ -90,23 +71,63 @@ function obstaclesOf(pin: ToolPin, { current, foreign, taken }: ToolState, terms
   return found;
 }
 
-function order(terms: Terms, verb: string, more: readonly string[], pin?: ToolPin): RunAction {
-  // Files below a prefix, and what a program that looks may see of them. A tree at the top may bring units.
-  const bringsAll = pin === undefined || pin.artifacts.some(({ tree }) => tree?.to === "");
+function unpacking(pin: ToolPin, terms: Terms): readonly Action[] {
+  const { name, id, architecture, artifacts } = pin;
+  const more = [name, id, architecture, replaceWord(terms), commandsOf(pin)[0] ?? name];
+  return [
+    {
+      kind: "run",
+      touches: files,
+      command: { argv: ["sh", "-c", prepareScript, "provision-tools-prepare", terms.prefix] },
+    },
+    ...artifacts.map((file): Action => {
+      const path = `${terms.prefix}/share/provision/store/.incoming/${file.sha256}`;
+      return { kind: "fetch", path, file, mode: "0600" };
+    }),
+    toChange(terms, { verb: "install", more, pin, stdin: layoutTable(pin) }),
+  ];
+}
+
+/** What of a prefix can be read, by tasks and by programs that look. */
+const files = ["file", "stat", "digest", "query"];
+
+function toChange(
+  { prefix, timeoutMs }: Terms,
+  order: {
+    readonly verb: string;
+    readonly more: readonly string[];
+    readonly pin?: ToolPin;
+    readonly stdin?: string;
+  },
+): RunAction {
+  const { verb, more, pin, stdin } = order;
+  // Only a tree at the top brings units; what is removed may have been one.
+  const bringsUnits = pin === undefined || pin.artifacts.some(({ tree }) => tree?.to === "");
   return {
     kind: "run",
     detached: true,
-    timeoutMs: terms.timeoutMs,
-    touches: ["file", "stat", "digest", "query", ...(bringsAll ? ["unit"] : [])],
-    command: { argv: ["sh", "-c", changeScript, "provision-tools", verb, terms.prefix, ...more] },
+    timeoutMs,
+    touches: bringsUnits ? [...files, "unit"] : files,
+    command: {
+      argv: ["sh", "-c", changeScript, "provision-tools", verb, prefix, ...more],
+      ...(stdin !== undefined && { stdin }),
+    },
   };
 }
 
-function storeOf({ prefix }: Terms): string {
-  return `${prefix}/share/provision/store`;
+function words(
+  { id, version }: ToolPin,
+  current: string | undefined,
+  wrong: string | undefined,
+): Pick<Change, "from" | "to"> {
+  if (current === undefined) return { from: undefined, to: version };
+  if (current === id) return { from: `${version}, ${wrong}`, to: version };
+  const was = versionOf(current);
+  // The same version of other bytes, or laid out otherwise.
+  return was === version ? { from: current, to: id } : { from: was, to: version };
 }
 
-function word({ replace }: Terms): string {
+function replaceWord({ replace }: Terms): string {
   return replace ? "yes" : "no";
 }
 
