@@ -7,10 +7,11 @@ const integration = [
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
-  "test/cli/{apply,binary,bump,install,install-binary}.test.ts",
+  "test/cli/{apply-tools,apply,binary,bump,install,install-binary}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
-  "test/tasks/apt-script.test.ts",
+  "test/tasks/{apt,tools}-script.test.ts",
+  "test/tools/download-script.test.ts",
   "test/launcher.test.ts",
 ];
 

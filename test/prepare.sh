@@ -14,6 +14,7 @@ need busybox busybox-static
 need zstd zstd
 need xz xz-utils
 need zip zip
+need strace strace
 need perl perl
 need script bsdutils
 need /usr/include/libvirt/libvirt.h libvirt-dev

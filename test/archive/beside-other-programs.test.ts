@@ -2,12 +2,15 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Transform } from "node:stream";
 import { promisify } from "node:util";
+import * as zlib from "node:zlib";
 
 import { describe, expect, it } from "vitest";
 
 import { openArchiveFile } from "../../src/provisioner/archive/archive-file.ts";
 import { decompressWith } from "../../src/provisioner/archive/decompress-with.ts";
+import { unzstdInNode } from "../../src/provisioner/archive/plain-bytes.ts";
 import { unpackArchive, vetArchive } from "../../src/provisioner/archive/unpack-archive.ts";
 import { archiveOnDisk } from "../support/archive-on-disk.ts";
 import { benignTars } from "../support/benign-tars.ts";
@@ -74,6 +77,19 @@ describe("beside GNU tar", () => {
     }
   });
 });
+
+it.skipIf(!there.zstd)(
+  "reads zstd of several frames, as pzstd(1) writes it, or is skipped without zstd(1)",
+  async () => {
+    const tar = makeTar([{ path: "a", body: randomBytes(3000) }]);
+    const frames = [tar.subarray(0, 1000), tar.subarray(1000)].map((part) => compressed("zstd", part));
+    const { input } = await archiveOnDisk(Buffer.concat(await Promise.all(frames)), "tar.zst");
+
+    const entries = await vetArchive(input);
+
+    expect(entries).toEqual([{ path: "a", type: "file", mode: 0o644, size: 3000 }]);
+  },
+);
 
 describe.skipIf(!there.zip)("beside zip(1), which this machine has or this is skipped", () => {
   it("reads what it writes", async () => {
@@ -179,6 +195,42 @@ for (const { program, format, missing } of compressors)
       });
     },
   );
+
+/** Since Node 22.15. */
+const { createZstdDecompress } = zlib as {
+  readonly createZstdDecompress?: () => Transform & { readonly bytesWritten: number };
+};
+
+describe.skipIf(!there.zstd || !createZstdDecompress)(
+  "zstd in Node, from 22.15 on, or this is skipped",
+  () => {
+    const node = async (bytes: Buffer) => {
+      const { input } = await archiveOnDisk(bytes, "tar.zst");
+      await using file = await openArchiveFile(input.path, input.signal);
+      const parts: Buffer[] = [];
+      if (createZstdDecompress)
+        for await (const part of unzstdInNode(createZstdDecompress(), file)) parts.push(part);
+      return Buffer.concat(parts);
+    };
+
+    it("gives back what was compressed", async () => {
+      const plain = Buffer.alloc(3_000_000, randomBytes(1000));
+
+      expect((await node(await compressed("zstd", plain))).equals(plain)).toBe(true);
+    });
+
+    it("does not pass one of two frames for both", async () => {
+      const frames = [
+        await compressed("zstd", Buffer.from("one")),
+        await compressed("zstd", Buffer.from("two")),
+      ];
+
+      const both = await node(Buffer.concat(frames)).catch((error: unknown) => error);
+
+      expect(Buffer.isBuffer(both) ? both.toString() : (both as Error).name).toMatch(/^(onetwo|Refusal)$/);
+    });
+  },
+);
 
 describe("a program that decompresses", () => {
   it("is asked for when it is missing", async () => {

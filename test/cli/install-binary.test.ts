@@ -209,31 +209,44 @@ it("converges after it was killed at any moment, and leaves no stray file", asyn
   expect(existsSync(prefix)).toBe(false);
 }, 180_000);
 
-it("takes a fresh prefix up where a killed run left it", async () => {
-  await project.pin(...all("1.0"));
-  const started = performance.now();
-  await install("--yes");
-  const ms = performance.now() - started;
-  const wanted = settled();
+it.each([
+  ["a first install", [], ["jq"]],
+  ["an upgrade", ["1.0"], ["jq"]],
+  ["a repair", ["1.0", "2.0"], ["--force", "jq"]],
+  ["a removal", ["1.0", "2.0"], ["--uninstall", "jq"]],
+])(
+  "ends %s that was killed at whichever change of the disk",
+  async (_what, before, args) => {
+    for (const version of before) {
+      await project.pin(jq(version));
+      await install("jq");
+    }
+    await project.pin(jq("2.0"));
+    await execa("cp", ["-a", home, `${home}-before`]);
+    await install(...args);
+    const wanted = existsSync(prefix) ? settled() : [];
 
-  for (let round = 0; round < 5; round += 1) {
-    rmSync(prefix, { recursive: true });
-    const child = spawn("node", [cli.main, "install", "--prefix", prefix, "--yes"], {
-      env: environment(),
-      stdio: "ignore",
-    });
-    const gone = once(child, "exit");
-    const timer = setTimeout(() => child.kill("SIGKILL"), ms * (0.3 + 0.7 * Math.random()));
-    await gone;
-    clearTimeout(timer);
+    // Each of these calls in turn is the last one that the process makes.
+    const calls = "mkdir,rename,symlink,unlink,rmdir,link,chmod";
+    let moment = 0;
+    for (let isKilled = true; isKilled;) {
+      rmSync(home, { recursive: true });
+      await execa("cp", ["-a", `${home}-before`, home]);
+      moment += 1;
+      const strace = ["-f", "-o", "/dev/null", "-e", `trace=${calls}`];
+      const inject = ["-e", `inject=${calls}:signal=SIGKILL:when=${moment}`];
+      const line = ["node", cli.main, "install", "--prefix", prefix, ...args];
+      isKilled = (await execa("strace", [...strace, ...inject, ...line], options())).exitCode !== 0;
+      if (isKilled) await install(...args);
 
-    await install("--yes");
-
-    expect(settled()).toEqual(wanted);
-  }
-  await install("--uninstall", ...all("1.0").map(({ name }) => name));
-  expect(existsSync(prefix)).toBe(false);
-}, 120_000);
+      const found = existsSync(prefix) ? settled() : [];
+      expect({ moment, found }).toEqual({ moment, found: wanted });
+    }
+    rmSync(`${home}-before`, { recursive: true });
+    expect(moment).toBeGreaterThan(5);
+  },
+  180_000,
+);
 
 it("renews a program that runs, and no reader ever misses it", async () => {
   const sleeper = (version: string): Release => ({
@@ -253,16 +266,12 @@ it("renews a program that runs, and no reader ever misses it", async () => {
   const upgrade = install("sleeper");
   let looks = 0;
   let misses = 0;
-  let isOver = false;
-  void upgrade.finally(() => {
-    isOver = true;
-  });
-  while (!isOver) {
+  const look = setInterval(() => {
     for (let each = 0; each < 500; each += 1, looks += 1)
       if (!existsSync(join(prefix, "bin/sleeper"))) misses += 1;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  });
   const { exitCode } = await upgrade;
+  clearInterval(look);
 
   expect(exitCode).toBe(0);
   expect(readFileSync(join(prefix, "bin/sleeper")).subarray(-3).toString()).toBe("2.0");
@@ -275,8 +284,8 @@ it("renews a program that runs, and no reader ever misses it", async () => {
 it("makes everything readable for everybody under any umask", async () => {
   await project.pin(...all("1.0"));
 
-  const line = `umask 077; exec node ${cli.main} install --prefix ${prefix} --yes`;
-  const { exitCode } = await execa("sh", ["-c", line], options());
+  const program = `umask 077; exec node ${cli.main} install --prefix ${prefix} --yes`;
+  const { exitCode } = await execa("sh", ["-c", program], options());
 
   const open = /^(link|directory 755|file (644|755)) /;
   expect(exitCode).toBe(0);

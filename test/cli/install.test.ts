@@ -95,10 +95,8 @@ describe("install", () => {
       expect(run(command)).toBe(`${command} 1.0`);
     expect(run("buildkit-cni-bridge")).toBe("bridge 1.0");
     expect(seen().filter((line) => line.startsWith("link "))).toEqual(
-      [
-        ...["bat", "buildkit-cni-bridge", "cargo", "ctd-decoder", "eza", "go", "gofmt", "jq", "nerdctl"],
-        ...["runc", "rustc"],
-      ]
+      "bat buildkit-cni-bridge cargo ctd-decoder eza go gofmt jq nerdctl runc rustc"
+        .split(" ")
         .map((command) => `link bin/${command} -> ../share/provision/store/`)
         .map((start) => expect.stringContaining(start) as string)
         .concat(
@@ -280,6 +278,21 @@ describe("one tool that fails", () => {
     expect(existsSync(prefix)).toBe(false);
   });
 
+  it.each(["share/provision/store/jq/current", ".provision"])(
+    "is refused when its archive has what is ours: %s",
+    async (path) => {
+      const entry = { version: "1.0", extract_to: "~/.local" };
+      const body = makeTarGz([{ path, body: "evil\n" }]);
+      await project.pin({ name: "thing", file: "thing.tar.gz", body, entry });
+
+      const { exitCode, err } = await install(["thing"]);
+
+      expect(exitCode).toBe(5);
+      expect(err).toContain(`error TOOL_PLACE_RESERVED\n  Cannot install thing: "${path}" must be left`);
+      expect(existsSync(prefix)).toBe(false);
+    },
+  );
+
   it("warns of a manual page that is not there, and installs", async () => {
     const entry = { version: "1.0", binary: "thing", extra: [{ from: "doc/*.1", to: "man1" }] };
     const body = makeTarGz([{ path: "thing", body: "#!/bin/sh\n", mode: 0o755 }]);
@@ -420,10 +433,7 @@ describe("--uninstall", () => {
     }
     await install(["--rollback", "nerdctl", "go"]);
 
-    const { exitCode, out } = await install([
-      "--uninstall",
-      ...["bat", "jq", "eza", "go", "rust", "nerdctl"],
-    ]);
+    const { exitCode, out } = await install(["--uninstall", ...all("1.0").map(({ name }) => name)]);
 
     expect(exitCode).toBe(0);
     expect(out).toContain("nerdctl 1.0 is removed\n");

@@ -29,11 +29,11 @@ describe.each(specs)("specs/%s", (file) => {
       formats: { base: true, source: true, template: true, tool: true },
     });
     const validate = ajv.compile(editorSchema(registry));
-    const value = parse(readFileSync(join(root, "specs", file), "utf8")) as { tasks: object[] };
+    const value = parse(readFileSync(join(root, "specs", file), "utf8")) as { tasks?: object[] };
 
     expect(validate(value)).toBe(true);
     expect(validate({ ...value, tasks: [{ nothing: {} }] })).toBe(false);
-    expect(validate({ ...value, tasks: [...value.tasks, { apt: {}, sysctl: {} }] })).toBe(false);
+    expect(validate({ ...value, tasks: [...(value.tasks ?? []), { apt: {}, sysctl: {} }] })).toBe(false);
   });
 });
 

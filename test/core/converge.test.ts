@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 
 import { converge } from "../../src/provisioner/core/converge.ts";
 import type { Event } from "../../src/provisioner/core/events.ts";
+import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import { HostLost } from "../../src/provisioner/core/host.ts";
 import type { Recipe } from "../../src/provisioner/core/recipe.ts";
-import { startRun } from "../../src/provisioner/core/run.ts";
+import type { Sources } from "../../src/provisioner/core/sources.ts";
+import { type Run, startRun } from "../../src/provisioner/core/run.ts";
 import {
   defineTask,
   differences,
@@ -67,26 +69,97 @@ function settingsOf(host: MapHost): void {
   };
 }
 
-async function go(host: MapHost, recipe: Recipe, options: { check?: boolean; events?: Event[] } = {}) {
+const noSources: Sources = {
+  source: async () => Promise.reject(new Error("none")),
+  text: async () => "",
+  template: () => "",
+  tool: async (name) => someTool(name),
+  obtain: async ({ path, file }) => ({
+    kind: "upload",
+    path,
+    source: { path: file.name, sha256: file.sha256, size: 1 },
+  }),
+};
+
+async function go(
+  host: MapHost,
+  recipe: Recipe,
+  options: { check?: boolean; events?: Event[]; sources?: Sources } = {},
+) {
   const run = startRun({
     signal: new AbortController().signal,
     now: () => 0,
     report: (event) => options.events?.push(event),
   });
-  const sources = {
-    source: async () => Promise.reject(new Error("none")),
-    text: async () => "",
-    template: () => "",
-    tool: async (name: string) => someTool(name),
-    obtain: async ({ path, file }: FetchAction) =>
-      ({ kind: "upload", path, source: { path: file.name, sha256: file.sha256, size: 1 } }) as const,
-  };
+  const { sources = noSources } = options;
   return converge(recipe, { host, run, check: options.check ?? false, sources });
 }
 
 function outcomes(events: readonly Event[]): string[] {
   return events.flatMap((event) => (event.kind === "use-ended" ? [`${event.use} ${event.outcome}`] : []));
 }
+
+/** Bytes that have to be fetched, and a program that they are for. */
+const gadget = defineTask({
+  name: "gadget",
+  summary: "A gadget for tests.",
+  schema: Type.Object({ name: Type.String() }),
+  examples: [],
+  subject: ({ name }) => name,
+  read: async (facts, { name }) => ({
+    now: await facts.file(`/store/${name}`),
+    file: (await facts.tool(name)).pins.x86_64?.artifacts[0],
+  }),
+  plan: ({ name }, { now, file }) =>
+    now === undefined && file
+      ? [{ what: name, from: now, to: "there", actions: [{ kind: "fetch", path: `/store/${name}`, file }] }]
+      : [],
+});
+
+function gadgetUse(name: string): Recipe[number] {
+  return { id: `gadget ${name}`, task: gadget, params: { name }, where };
+}
+
+describe("what has to be fetched", () => {
+  function sourcesThatNote(obtained: string[], refuse?: string) {
+    return {
+      ...noSources,
+      async obtain(action: FetchAction, run: Run) {
+        obtained.push(action.path);
+        if (action.path === refuse) throw new ProvisionError("DOWNLOAD_FAILED", { name: "x", tried: [] });
+        return noSources.obtain(action, run);
+      },
+    };
+  }
+
+  it("is fetched for the flight that carries it alone, not for a plan and not twice", async () => {
+    const host = new MapHost();
+    const obtained: string[] = [];
+    const sources = sourcesThatNote(obtained);
+
+    await go(host, [gadgetUse("a")], { check: true, sources });
+    const forPlan = [...obtained];
+    await go(host, [gadgetUse("a")], { sources });
+    await go(host, [gadgetUse("a")], { sources });
+
+    expect([forPlan, obtained]).toEqual([[], ["/store/a"]]);
+    expect(host.flights.map(({ orders }) => orders)).toContainEqual(["upload /store/a"]);
+  });
+
+  it("fails its use when it is not to be had: nothing is sent, and what comes after is skipped", async () => {
+    const host = new MapHost();
+    const events: Event[] = [];
+
+    const failed = go(host, [gadgetUse("a"), gadgetUse("b")], {
+      events,
+      sources: sourcesThatNote([], "/store/a"),
+    });
+
+    await expect(failed).rejects.toMatchObject({ code: "DOWNLOAD_FAILED" });
+    expect(outcomes(events)).toEqual(["gadget a failed", "gadget b skipped"]);
+    expect(host.flights.flatMap(({ orders }) => orders)).toEqual([]);
+  });
+});
 
 describe("converge", () => {
   it("costs one flight when there is nothing to do, however many the uses", async () => {

@@ -61,6 +61,7 @@ export class MapHost implements Host {
       if (expects !== undefined && expects !== digest) return { kind: "changed-underneath" };
       this.files.set(action.path, action.text);
     }
+    if (action.kind === "upload") this.files.set(action.path, `uploaded ${action.source.sha256}`);
     if (action.kind === "remove") this.files.delete(action.path);
     return { kind: "done" };
   }

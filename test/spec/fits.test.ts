@@ -6,7 +6,12 @@ import { registry } from "../../src/provisioner/cli/compose.ts";
 import { fits } from "../../src/provisioner/spec/fits.ts";
 import { imageSpecSchema } from "../../src/provisioner/spec/image-spec.ts";
 
-const formats = { template: () => undefined, source: () => undefined, base: () => undefined };
+const formats = {
+  template: () => undefined,
+  source: () => undefined,
+  base: () => undefined,
+  tool: () => undefined,
+};
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
 for (const name of Object.keys(formats)) ajv.addFormat(name, () => true);
 

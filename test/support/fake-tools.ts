@@ -24,7 +24,11 @@ export function lookAtTools([, prefix = ""]: readonly string[], { files }: Machi
 }
 
 /** `provision-tools VERB PREFIX …`. */
-export function changeTools(argv: readonly string[], { files }: Machine, { stdin = "" }: Command) {
+export function changeTools(
+  argv: readonly string[],
+  { files }: Machine,
+  { stdin = "" }: Command,
+): number | { code: number; stderr: string } {
   const [, verb = "", prefix = "", tool = "", id = ""] = argv;
   const store = `${prefix}/share/provision/store`;
   const incoming = `${store}/.incoming`;
@@ -32,7 +36,7 @@ export function changeTools(argv: readonly string[], { files }: Machine, { stdin
   if (verb === "prepare") {
     files.remove(incoming);
     files.directory(incoming, { mode: "0700" });
-    return;
+    return 0;
   }
   if (verb === "install") {
     const sent = [...stdin.matchAll(/^artifact \S+ (\S+)/gm)].map(([, sha256]) => `${incoming}/${sha256}`);
@@ -50,5 +54,5 @@ export function changeTools(argv: readonly string[], { files }: Machine, { stdin
     files.remove(home);
   }
   files.remove(incoming);
-  return;
+  return 0;
 }

@@ -32,8 +32,8 @@ export interface ToolProject extends AsyncDisposable {
   pin(...releases: readonly Release[]): Promise<void>;
 }
 
-/** Opens one on a free port of the loopback. */
-export async function openToolProject(): Promise<ToolProject> {
+/** Opens one on a free port, of the loopback when no address is given. */
+export async function openToolProject(address = "127.0.0.1"): Promise<ToolProject> {
   const home = await mkdtemp(join(tmpdir(), "provision-tools-"));
   const files = new Map<string, Buffer>();
   const requests: string[] = [];
@@ -44,7 +44,7 @@ export async function openToolProject(): Promise<ToolProject> {
     const body = files.get(name);
     response.writeHead(body ? 200 : 404, { "content-length": body?.length ?? 0 }).end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const project: ToolProject = {
     home,

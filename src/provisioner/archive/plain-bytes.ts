@@ -2,6 +2,7 @@ import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 
+import { ProvisionError } from "../core/errors.ts";
 import { type ArchiveFile, pieceBytes } from "./archive-file.ts";
 import { isZero } from "./block-reader.ts";
 import { decompressWith } from "./decompress-with.ts";
@@ -23,13 +24,37 @@ export function plainBytes(
   if (format === "tar") return file.pieces(0, file.size);
   if (format === "tar.gz") return gunzip(file);
   if (format === "tar.xz") return decompressWith(["xz", "-dc", "--format=xz", `--memlimit=${MEMORY}`], file);
-  return createZstdDecompress
-    ? through(createZstdDecompress({ chunkSize: pieceBytes }), file.pieces(0, file.size), file.signal)
-    : decompressWith(["zstd", "-dcq", `--memory=${MEMORY}`], file);
+  return unzstd(file);
 }
 
 /** What xz and zstd may take for a dictionary; their highest ordinary levels need 65 and 128 MiB. */
 const MEMORY = "512MiB";
+
+/** By the program where there is one: Node's own decoder comes second for the reasons it gives below. */
+async function* unzstd(file: ArchiveFile): AsyncGenerator<Buffer> {
+  try {
+    yield* decompressWith(["zstd", "-dcq", `--memory=${MEMORY}`], file);
+  } catch (error) {
+    // A program that is missing has yielded nothing yet.
+    const missing = error instanceof ProvisionError && error.code === "ARCHIVE_TOOL_MISSING";
+    if (!missing || !createZstdDecompress) throw error;
+    yield* unzstdInNode(createZstdDecompress({ chunkSize: pieceBytes }), file);
+  }
+}
+
+/**
+ * Node's decoder stops after one of several frames (https://github.com/nodejs/node/issues/64741) and takes a frame
+ * that is cut off for a whole one (https://github.com/nodejs/node/issues/64592): the first is refused here, the second
+ * by the tar inside, of which the end is asked for.
+ */
+export async function* unzstdInNode(decompressor: Decompressor, file: ArchiveFile): AsyncGenerator<Buffer> {
+  yield* through(decompressor, file.pieces(0, file.size), file.signal);
+  if (decompressor.bytesWritten !== file.size)
+    throw new Refusal(
+      "damage",
+      "must be one zstd frame, goes on after it; the program zstd(1) reads several",
+    );
+}
 
 /** What comes out of a decompressor of Node's. */
 export async function* through(

@@ -100,7 +100,9 @@ function readMembers(
 ): Promise<void> {
   if (format === "zip") return readZip(file, reading.take, reading.allowance);
   if (format === "raw") return readProgram(file, name, reading);
-  return readTar(plainBytes(format, file), { ...reading, bare: format === "tar" });
+  // Of gzip and xz the end of the data says that all is there.
+  const bare = format === "tar" || format === "tar.zst";
+  return readTar(plainBytes(format, file), { ...reading, bare });
 }
 
 /** Says what is refused in the words of the catalogue, and of what archive. */

@@ -24,11 +24,7 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(
-    loaded,
-    findProject(shell).templatesDir,
-    openTools(shell, manifest, flags),
-  );
+  const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
   const [base, uses, codeDigest] = await Promise.all([

@@ -604,6 +604,11 @@ export const catalogue = {
     mend: ({ tool }) =>
       `Correct \`root\` of ${tool} in versions.yaml, so that the link's target comes with it`,
   }),
+  TOOL_PLACE_RESERVED: entry<{ tool: string; path: string }>({
+    exit: 5,
+    say: ({ tool, path }) => `Cannot install ${tool}: "${path}" must be left to provision, is in its archive`,
+    mend: ({ tool }) => `Correct \`extract_to\` or \`root\` of ${tool} in versions.yaml`,
+  }),
   TOOL_IN_THE_WAY: entry<{ tool: string; paths: readonly string[] }>({
     exit: 5,
     say: ({ tool, paths }) =>

@@ -4,7 +4,7 @@ import type { Static, TSchema } from "typebox";
 
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
-export type { Architecture, PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
+export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
 export interface Command {

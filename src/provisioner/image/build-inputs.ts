@@ -62,7 +62,7 @@ export async function digestUses(
       if (pin) tools.set(name, pin);
       return tool;
     },
-    obtain: sources.obtain,
+    obtain: (action, run) => sources.obtain(action, run),
   };
   await using host = emptyHost();
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);

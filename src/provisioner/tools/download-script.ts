@@ -5,7 +5,16 @@ export function downloadOrder(
   { path, file, mode = "0644", owner = "root", group = "root" }: FetchAction,
   urls: readonly string[],
 ): RunAction {
-  const argv = ["sh", "-c", script, "provision-download", path, file.sha256, mode, `${owner}:${group}`] as const;
+  const argv = [
+    "sh",
+    "-c",
+    script,
+    "provision-download",
+    path,
+    file.sha256,
+    mode,
+    `${owner}:${group}`,
+  ] as const;
   return {
     kind: "run",
     detached: true,
@@ -23,7 +32,7 @@ temp=$(mktemp "\${path%/*}/.provision.XXXXXXXXXX") || exit 1
 trap 'rm -f "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A URL to the file "$temp". Where one begins with https, no redirect leads away from it.
+# A URL to the file "$temp". curl follows no redirect from https to anything else; the digest decides in any case.
 download() {
   if command -v curl >/dev/null; then
     redirects=http,https

@@ -3,6 +3,7 @@ import { join, sep } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { ToolPin } from "../core/tool-pin.ts";
+import { ownFiles } from "./prefix.ts";
 
 /** A file of an image, and how to see later on that nobody wrote to it. */
 export interface ImageFile {
@@ -43,10 +44,22 @@ export function readImage(image: string): ImageContent {
 }
 
 /** Refuses an image with a link that leads nowhere or out of it: parts of an archive may have been left behind. */
-export function checkLinks({ name: tool }: ToolPin, image: string): void {
+export function checkLinks(
+  { name: tool }: ToolPin,
+  image: string,
+  { symlinks }: Pick<ImageContent, "symlinks">,
+): void {
   const root = realpathSync.native(image) + sep;
-  for (const path of readImage(image).symlinks)
+  for (const path of symlinks)
     if (!leadsInside(join(image, path), root)) throw new ProvisionError("TOOL_LINK_BROKEN", { tool, path });
+}
+
+/** Refuses an image that would have what is ours: a link there would stand for the store, or for a version's own lists. */
+export function checkPlaces({ name: tool }: ToolPin, { files, symlinks }: ImageContent): void {
+  const reserved = [...files.map(({ path }) => path), ...symlinks].find(
+    (path) => path.startsWith("share/provision/") || ownFiles.has(path),
+  );
+  if (reserved !== undefined) throw new ProvisionError("TOOL_PLACE_RESERVED", { tool, path: reserved });
 }
 
 /** The links that an image wants in the prefix: one for each file, but a tree in a directory of its own gets one. */

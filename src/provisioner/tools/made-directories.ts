@@ -8,10 +8,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 import { namesIn, statOf } from "./path-facts.ts";
-import { incomingPath, type Prefix } from "./prefix.ts";
+import { beside, incomingPath, levels, type Prefix, stateName } from "./prefix.ts";
 
 /** Makes a directory with all above it, open to everybody whatever the umask is. */
 export function makeOpenDirectory(path: string): void {
@@ -21,15 +21,22 @@ export function makeOpenDirectory(path: string): void {
   chmodSync(path, 0o755);
 }
 
-/** Makes the store, and writes down what of the prefix was not there before. */
+/**
+ * Makes the store with a list of what of the prefix was not there before: all of it beside its place and then by one
+ * rename, so that a run which is killed never leaves a directory that nobody knows the maker of.
+ */
 export function makeStore(prefix: Prefix): void {
+  const top = levels(prefix).find((path) => !existsSync(path));
+  if (top === undefined) {
+    makeOpenDirectory(prefix.store);
+    return;
+  }
+  makeOpenDirectory(dirname(top));
+  const store = join(beside(top), relative(top, prefix.store));
+  makeOpenDirectory(store);
   const missing = [".", "share"].filter((path) => !existsSync(join(prefix.root, path)));
-  const wasBegun = existsSync(prefix.own);
-  makeOpenDirectory(prefix.store);
-  if (existsSync(listOf(prefix))) return;
-  // Killed after `share` was made and before that was written down: nothing else is in it then.
-  const isOurs = wasBegun && namesIn(join(prefix.root, "share"))?.length === 1;
-  writeList(prefix, new Set([...missing, ...(isOurs ? ["share"] : [])]));
+  writeOpenFile(join(dirname(store), listName), missing.join("\n"));
+  renameSync(beside(top), top);
 }
 
 /** Makes directories of the prefix, by their paths in it. What is there already is never ours. */
@@ -57,14 +64,18 @@ export function pruneDirectories(prefix: Prefix): void {
   if (kept.size !== made.size) writeList(prefix, kept);
 }
 
-/** After the last tool: removes the store, and of the directories that it needed those that we made. */
+/** After the last tool: removes the store, and of the directories that it needed those that we made, at one blow. */
 export function removeStore(prefix: Prefix): void {
   const made = readList(prefix);
-  rmSync(prefix.store, { recursive: true, force: true });
+  const [root, share, own] = levels(prefix);
+  const known = new Set(["store", listName, stateName]);
   // Files of others that --force put aside stay, and what says which directories are ours with them.
-  if (existsSync(replacedDirectory(prefix))) return;
-  rmSync(prefix.own, { recursive: true, force: true });
-  for (const path of ["share", "."]) if (made.has(path)) removeWhenEmpty(join(prefix.root, path));
+  const isAlone = (namesIn(own) ?? []).every((name) => known.has(name));
+  const isShareOurs = isAlone && made.has("share") && namesIn(share)?.length === 1;
+  const isRootOurs = isShareOurs && made.has(".") && namesIn(root)?.length === 1;
+  const top = isRootOurs ? root : isShareOurs ? share : isAlone ? own : prefix.store;
+  renameSync(top, beside(top));
+  rmSync(beside(top), { recursive: true });
 }
 
 /** Where files of others lie that were in the way of a link. */
@@ -81,8 +92,10 @@ function removeWhenEmpty(path: string): boolean {
   return names === undefined || names.length === 0;
 }
 
+const listName = "directories";
+
 function listOf(prefix: Prefix): string {
-  return join(prefix.own, "directories");
+  return join(prefix.own, listName);
 }
 
 function readList(prefix: Prefix): ReadonlySet<string> {
@@ -92,7 +105,11 @@ function readList(prefix: Prefix): ReadonlySet<string> {
 
 function writeList(prefix: Prefix, paths: ReadonlySet<string>): void {
   const partial = incomingPath(prefix);
-  writeFileSync(partial, [...paths].toSorted().join("\n"));
-  chmodSync(partial, 0o644);
+  writeOpenFile(partial, [...paths].toSorted().join("\n"));
   renameSync(partial, listOf(prefix));
+}
+
+function writeOpenFile(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o644);
 }

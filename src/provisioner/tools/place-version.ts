@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { type ImageContent, readImage } from "./image-content.ts";
+import { readImage } from "./image-content.ts";
 import { makeOpenDirectory } from "./made-directories.ts";
 import { statOf } from "./path-facts.ts";
 import type { Prefix } from "./prefix.ts";
@@ -9,10 +9,10 @@ import type { StagedTool } from "./stage-tool.ts";
 import { discard } from "./switch-version.ts";
 
 /** Puts a staged version into the store, where it is whole or not there at all. */
-export function placeVersion(prefix: Prefix, { pin, image, content }: StagedTool): void {
+export function placeVersion(prefix: Prefix, { pin, image }: StagedTool): void {
   const directory = join(prefix.store, pin.name, pin.id);
   makeOpenDirectory(dirname(directory));
-  if (existsSync(directory)) repair(prefix, { image, content, directory });
+  if (existsSync(directory)) repair(prefix, image, directory);
   else renameSync(image, directory);
 }
 
@@ -20,11 +20,7 @@ export function placeVersion(prefix: Prefix, { pin, image, content }: StagedTool
  * Renews a version that is in use, file by file: a directory in the place of another would leave its commands
  * missing for a moment. It is the same version, so what is old and what is new of it fit together.
  */
-function repair(
-  prefix: Prefix,
-  from: { readonly image: string; readonly content: ImageContent; readonly directory: string },
-): void {
-  const { image, directory } = from;
+function repair(prefix: Prefix, image: string, directory: string): void {
   // With our own lists, which were written after the content was read.
   const { directories, files, symlinks } = readImage(image);
   for (const path of directories) {

@@ -1,5 +1,5 @@
 import { ProvisionError } from "../core/errors.ts";
-import type { Architecture, ToolPin } from "../core/tool-pin.ts";
+import type { Architecture, ToolArtifact, ToolPin } from "../core/tool-pin.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { resolveTool } from "../pins/resolve-tool.ts";
 import { nearestName } from "../spec/nearest-name.ts";
@@ -61,15 +61,21 @@ export function unknownTool(name: string, known: readonly string[], verb: string
   });
 }
 
-/** Refuses tools of one selection that want the same command: whichever came first would have it. */
+/** Refuses tools of one selection that want the same place: whichever came first would have it. */
 export function refuseClashes(pins: readonly ToolPin[]): void {
   const owners = new Map<string, string>();
   for (const { name, artifacts } of pins) {
-    for (const command of artifacts.flatMap(({ binaries }) => binaries.map((each) => each.command))) {
-      const other = owners.get(command);
+    for (const path of artifacts.flatMap(placesOf)) {
+      const other = owners.get(path);
       if (other !== undefined && other !== name)
-        throw new ProvisionError("TOOLS_CLASH", { path: `bin/${command}`, one: other, other: name });
-      owners.set(command, name);
+        throw new ProvisionError("TOOLS_CLASH", { path, one: other, other: name });
+      owners.set(path, name);
     }
   }
+}
+
+/** What a pin alone says of the places that are taken: commands, and directories of trees. */
+function placesOf({ binaries, tree }: ToolArtifact): readonly string[] {
+  const directory = tree && tree.to !== "" ? [tree.to] : [];
+  return [...binaries.map(({ command }) => `bin/${command}`), ...directory];
 }

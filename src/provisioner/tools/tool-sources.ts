@@ -20,7 +20,11 @@ export interface ToolSourceOptions {
 const DOWNLOADS = 4;
 
 /** The tools of versions.yaml, for the reads of tasks and for the flights that carry their files. */
-export function toolSources({ manifest, cache, direct }: ToolSourceOptions): Pick<Sources, "tool" | "obtain"> {
+export function toolSources({
+  manifest,
+  cache,
+  direct,
+}: ToolSourceOptions): Pick<Sources, "tool" | "obtain"> {
   const limit = pLimit(DOWNLOADS);
   return {
     tool: async (name) => pinnedTool(name, manifest()),

@@ -5,7 +5,7 @@ import type { ToolPin } from "../core/tool-pin.ts";
 import { findInstalled } from "./installed-tool.ts";
 import { commandsOf, inspectTool, readLinks } from "./inspect-tool.ts";
 import { linkText } from "./path-facts.ts";
-import { incomingPath, type Prefix } from "./prefix.ts";
+import { incomingPath, type Prefix, stateName } from "./prefix.ts";
 
 /**
  * What the next `install` looks at first: with the same plan, these links and these files, nothing is to do. Written
@@ -81,5 +81,5 @@ function warmTool(prefix: Prefix, pin: ToolPin): WarmTool {
 }
 
 function stateFile({ own }: Prefix): string {
-  return join(own, "state.json");
+  return join(own, stateName);
 }

@@ -18,8 +18,8 @@ export async function workInPrefix<Value>(
   needWritable(prefix.root);
   const root = existsSync(prefix.root) ? realpathSync.native(prefix.root) : prefix.root;
   await using _lock = await holdLock(root, `the tools in ${prefix.root}`, run);
-  makeStore(prefix);
   removeLeftovers(prefix);
+  makeStore(prefix);
   // Killed from here on, the next run takes the long way and finds what is left.
   dropWarmState(prefix);
   try {

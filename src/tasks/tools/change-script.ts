@@ -30,12 +30,11 @@ prepare() {
   sweep
   made=
   if [ ! -e "$own/directories" ]; then
-    [ -d "$prefix" ] || made='.
-'
+    [ -d "$prefix" ] || made=.
     # Killed after it was made and before that was written down, nothing else is in it.
     if [ ! -d "$prefix/share" ] || [ "$(ls -A "$prefix/share")" = provision ]; then
-      made="\${made}share
-"
+      made="$made
+share"
     fi
   fi
   said=$(mkdir -p -- "$store" 2>&1 && mkdir -m 700 -- "$incoming" 2>&1) ||
@@ -45,8 +44,9 @@ prepare() {
   [ -e "$own/directories" ] || write_directories "$made"
 }
 
+# In order and without repeats: the same directories are the same list.
 write_directories() {
-  printf %s "$1" >"$incoming/directories" && mv -f "$incoming/directories" "$own/directories" || exit 1
+  printf '%s\\n' "$1" | sort -u | sed '/^$/d' >"$incoming/directories" && mv -f "$incoming/directories" "$own/directories" || exit 1
 }
 
 ${unpackScript}
@@ -58,26 +58,12 @@ refuse_obstacles() {
     look_at "$link"
     case $found in
       taken) fail "$prefix/$at is a command or file of $owner too; one of $owner and $tool can be in $prefix" ;;
-      foreign) is_ours_throughout "$at" || foreign="$foreign
+      foreign) foreign="$foreign
   $prefix/$at" ;;
     esac
   done <"$1"
   [ -z "$foreign" ] || [ "$replace" = yes ] ||
     fail "Cannot install $tool: somebody else's files are in the way; remove them, or say replace: true, which keeps them in $own/replaced:$foreign"
-}
-
-# A directory of an earlier version that holds nothing but its links: it goes with them.
-is_ours_throughout() {
-  if [ -L "$prefix/$1" ] || [ ! -d "$prefix/$1" ]; then return 1; fi
-  ( cd "$prefix" && find "$1" ! -type d -print ) | {
-    some=
-    while read -r each; do
-      owner_of "$each"
-      [ "$owner" = "$tool" ] || exit 1
-      some=yes
-    done
-    [ -n "$some" ]
-  }
 }
 
 move_aside() {
@@ -117,19 +103,17 @@ switch() {
 remove_links() {
   while read -r link; do
     look_at "$link"
-    if [ "$found" = ours ] && [ "$at" = "$link" ]; then rm -f -- "$prefix/$link" || exit 1; fi
+    if [ "$found" = ours ] && [ -L "$prefix/$link" ] && [ "$at" = "$link" ]; then rm -f -- "$prefix/$link" || exit 1; fi
   done
 }
 
 # Those that we made and that hold nothing any more, the deepest first.
 prune_directories() {
   [ -e "$own/directories" ] || return 0
-  rest_of_them=$(sort -r "$own/directories" | while read -r each; do
+  write_directories "$(sort -r "$own/directories" | while read -r each; do
     case $each in '' | . | share) ;; *) ! is_gone "$each" || continue ;; esac
     printf '%s\\n' "$each"
-  done)
-  write_directories "$rest_of_them
-"
+  done)"
 }
 
 is_gone() { [ -L "$prefix/$1" ] || [ ! -d "$prefix/$1" ] || rmdir -- "$prefix/$1" 2>/dev/null; }
@@ -148,9 +132,8 @@ make_directories() {
     look_at "$each"
     [ "$found" != foreign ] || move_aside "$at"
   done || exit 1
-  known=$(cat "$own/directories" 2>/dev/null)
-  write_directories "$(printf '%s\\n%s\\n' "$known" "$missing" | sort -u)
-"
+  write_directories "$(cat "$own/directories" 2>/dev/null)
+$missing"
   printf '%s\\n' "$missing" | while read -r each; do mkdir -p -- "$prefix/$each" || exit 1; done || exit 1
 }
 
@@ -160,7 +143,7 @@ make_links() {
   while read -r link; do
     is_right "$link" && continue
     look_at "$link"
-    [ "$found" != foreign ] || [ "$at" != "$link" ] || is_ours_throughout "$link" || move_aside "$link"
+    [ "$found" != foreign ] || [ "$at" != "$link" ] || move_aside "$link"
     if [ -d "$prefix/$link" ] && [ ! -L "$prefix/$link" ]; then rmdir -- "$prefix/$link" || exit 1; fi
     set_target "$link"
     if [ -L "$prefix/$link" ]; then

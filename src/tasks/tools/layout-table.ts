@@ -11,7 +11,7 @@ export function layoutTable({ name: tool, artifacts }: ToolPin): string {
     ...binaries.map(({ command, path }) => placed("binary", command, { path, tree })),
     ...extras.map(({ from, to }) => placed("extra", to, { path: from, tree })),
   ]);
-  const odd = lines.find((line) => /[\u0000-\u001f\u007f]/.test(line));
+  const odd = lines.find((line) => /\p{Cc}/u.test(line));
   const command = commandsOf({ artifacts }).find((each) => /[\s/]/.test(each));
   if (odd !== undefined || command !== undefined)
     throw new Refusal(

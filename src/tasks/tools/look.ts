@@ -59,24 +59,47 @@ export function lookAt(prefix: string, tools: readonly PinnedTool[], absent: rea
 /** Reads the answer. Where no program answers at all, there is no machine yet, and nothing on it. */
 export function readLook({ code, stdout, stderr }: Output): PrefixState {
   if (code === 127) return { machine: undefined, leftovers: false, tools: new Map() };
-  if (code !== 0) throw new Refusal(`its prefix must be readable, is not: ${stderr.trim()}; look at it there`);
+  if (code !== 0)
+    throw new Refusal(`its prefix must be readable, is not: ${stderr.trim()}; look at it there`);
   const tools = new Map<string, Draft>();
   const sizes = new Map<string, string>();
   const wanted: { readonly tool: Draft; readonly size: string; readonly path: string }[] = [];
   let [machine, leftovers, tool] = ["", false, draft()];
   for (const line of stdout.split("\n")) {
-    const [word = "", rest] = cut(line);
+    const [word, rest] = cut(line);
     const [first, more] = cut(rest);
-    if (word === "machine") machine = rest;
-    else if (word === "leftovers") leftovers = true;
-    else if (word === "tool") tools.set(rest, (tool = draft()));
-    else if (word === "there") tool.there = true;
-    else if (word === "unfinished") tool.unfinished = true;
-    else if (word === "current") tool.current = rest;
-    else if (word === "has" || word === "broken" || word === "damaged" || word === "foreign") tool[word].push(rest);
-    else if (word === "taken") tool.taken.push({ by: first, path: more });
-    else if (word === "wanted") wanted.push({ tool, size: first, path: more });
-    else if (word === "size") sizes.set(more, first);
+    switch (word) {
+      case "machine":
+        machine = rest;
+        break;
+      case "leftovers":
+        leftovers = true;
+        break;
+      case "tool":
+        tools.set(rest, (tool = draft()));
+        break;
+      case "there":
+      case "unfinished":
+        tool[word] = true;
+        break;
+      case "current":
+        tool.current = rest;
+        break;
+      case "has":
+      case "broken":
+      case "damaged":
+      case "foreign":
+        tool[word].push(rest);
+        break;
+      case "taken":
+        tool.taken.push({ by: first, path: more });
+        break;
+      case "wanted":
+        wanted.push({ tool, size: first, path: more });
+        break;
+      case "size":
+        sizes.set(more, first);
+    }
   }
   for (const { tool: owner, size, path } of wanted)
     if (sizes.get(path) !== size) owner.damaged.push(path.replace(/^.*\/current\//, ""));

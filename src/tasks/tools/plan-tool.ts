@@ -1,4 +1,10 @@
-import { type Action, type Change, Refusal, type RunAction, type ToolPin } from "../../provisioner/core/task.ts";
+import {
+  type Action,
+  type Change,
+  Refusal,
+  type RunAction,
+  type ToolPin,
+} from "../../provisioner/core/task.ts";
 import { changeScript } from "./change-script.ts";
 import { commandsOf, layoutTable, placesOf } from "./layout-table.ts";
 import type { ToolState } from "./look.ts";
@@ -47,7 +53,11 @@ export function planPresent(pin: ToolPin, state: ToolState, terms: Terms): reado
 }
 
 /** Removes a tool with everything it brought. */
-export function planRemoval(name: string, { there, current, has }: ToolState, terms: Terms): readonly Change[] {
+export function planRemoval(
+  name: string,
+  { there, current, has }: ToolState,
+  terms: Terms,
+): readonly Change[] {
   if (!there) return [];
   const found = current ?? has[0];
   const from = found === undefined ? "parts of it" : versionOf(found);
@@ -67,7 +77,9 @@ function obstaclesOf(pin: ToolPin, { current, foreign, taken }: ToolState, terms
     current === pin.id || placesOf(pin).some((place) => place === path || place.startsWith(`${path}/`));
   const clash = taken.find(({ path }) => counts(path));
   if (clash)
-    throw new Refusal(`"${terms.prefix}/${clash.path}" is of ${clash.by} and of ${name}; leave one of them out`);
+    throw new Refusal(
+      `"${terms.prefix}/${clash.path}" is of ${clash.by} and of ${name}; leave one of them out`,
+    );
   const found = [...new Set(foreign)].filter(counts);
   if (found.length > 0 && !terms.replace) {
     const list = found.map((path) => `"${terms.prefix}/${path}"`).join(", ");

@@ -39,9 +39,26 @@ look_at() {
   at=$1
   [ -e "$prefix/$1" ] || [ -L "$prefix/$1" ] || return 0
   found=foreign
-  [ -L "$prefix/$1" ] || return 0
-  owner_of "$1"
-  [ -z "$owner" ] || judge
+  if [ -L "$prefix/$1" ]; then
+    owner_of "$1"
+    [ -z "$owner" ] || judge
+  elif [ -d "$prefix/$1" ] && is_ours_throughout "$1"; then
+    found=ours
+  fi
+}
+
+# A directory of another version that holds nothing but its links: it goes with them.
+is_ours_throughout() {
+  if [ -L "$prefix/$1" ] || [ ! -d "$prefix/$1" ]; then return 1; fi
+  ( cd "$prefix" && find "$1" ! -type d -print ) | {
+    some=
+    while read -r each; do
+      owner_of "$each"
+      [ "$owner" = "$tool" ] || exit 1
+      some=yes
+    done
+    [ -n "$some" ]
+  }
 }
 
 # A link of a tool that is gone is nobody's: whoever needs the place may have it.

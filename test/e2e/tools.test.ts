@@ -1,0 +1,195 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+
+import type { FactRequest } from "../../src/provisioner/core/facts.ts";
+import type { Output } from "../../src/provisioner/core/task.ts";
+import { prepareBase } from "../../src/provisioner/image/base-image.ts";
+import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
+import { bootGuest, type BootedGuest } from "../../src/provisioner/image/boot-guest.ts";
+import { makeOverlay } from "../../src/provisioner/image/qemu-img.ts";
+import { openDriver, type LibvirtDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
+import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
+import { shippedTemplates } from "../support/bases.ts";
+import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
+import { makeTarGz } from "../support/make-archive.ts";
+import { recordedRun } from "../support/recorded-run.ts";
+import { go, jq, nerdctl } from "../support/releases.ts";
+import { openToolProject, type Release, type ToolProject } from "../support/tool-project.ts";
+
+// One scratch guest, as its base made it: what is done to it is done in this order.
+const { run } = recordedRun();
+const settings = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
+const shipped = join(import.meta.dirname, "../..");
+
+let folder: string;
+let driver: LibvirtDriver;
+let scratch: BootedGuest;
+let project: ToolProject;
+
+beforeAll(async () => {
+  const manifest = parse(await readFile(join(shipped, "versions.yaml"), "utf8")) as Manifest;
+  const base = await prepareBase("debian-13", { ...settings, manifest, templates: shippedTemplates, run });
+  await mkdir(join(settings.cacheDir, "work"), { recursive: true, mode: 0o711 });
+  folder = await mkdtemp(join(settings.cacheDir, "work", "scratch-"));
+  await chmod(folder, 0o711);
+  const disk = join(folder, "disk.qcow2");
+  await makeOverlay(base.path, disk, { run });
+  driver = await openDriver("qemu:///system", { render: shippedTemplates, cacheFolder: settings.cacheDir });
+  await driver.startNetwork("default");
+  scratch = await bootGuest({
+    driver,
+    role: "scratch",
+    network: "default",
+    folder,
+    disk,
+    machine: { cpus: 2, memoryMiB: 1024 },
+    user: "visitor",
+    hostName: "scratch",
+    run,
+  });
+  // On every address: with --direct the guest asks it by itself.
+  project = await openToolProject("0.0.0.0");
+});
+
+afterAll(async () => {
+  await project[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+  await driver[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function apply(spec: string, ...more: readonly string[]): Promise<LaunchedRun> {
+  const knownHosts = join(folder, "known-hosts");
+  await writeFile(knownHosts, `${scratch.address} ${scratch.hostKey}\n`);
+  const login = ["--identity", scratch.keyFile, "--known-hosts", knownHosts];
+  return launch(["apply", "--spec", spec, "--target", `visitor@${scratch.address}`, ...login, ...more], {
+    env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(folder, "cache") },
+  });
+}
+
+/** Writes a spec of one use. */
+async function want(params: object): Promise<void> {
+  await mkdir(join(project.home, "specs"), { recursive: true });
+  await writeFile(
+    join(project.home, "specs/web.yaml"),
+    stringify({ base: "debian-13", tasks: [{ tools: params }] }),
+  );
+}
+
+async function onGuest(script: string): Promise<string> {
+  const fact: FactRequest = { kind: "query", about: { argv: ["sh", "-c", script] } };
+  const { answers } = await scratch.host.fly({ orders: [], facts: [fact] });
+  const [answer] = answers;
+  if (!answer || "unknown" in answer) throw new Error(answer?.unknown ?? "no answer");
+  return (answer.value as Output).stdout.trim();
+}
+
+const outcome = (done: LaunchedRun) => [done.exitCode, eventsOf(done, "error")];
+const summary = (done: LaunchedRun) => eventsOf(done, "result")[0]?.data;
+const listing = "find /usr/local -printf '%p %y %m %u %g %l\\n' | sort";
+
+/** A release of a tool of the shipped versions.yaml: its entry as it stands there, with files of our own. */
+function shippedRelease(name: string, { tools = {} }: Manifest): Release {
+  const entry = tools[name];
+  if (!entry) throw new Error(`versions.yaml has no ${name}`);
+  const { version, system } = entry;
+  const program = `#!/bin/sh\necho ${name} ${version}\n`;
+  const body = makeTarGz([{ path: name, mode: 0o755, body: program }]);
+  return { name, file: `${name}.tar.gz`, body, entry: { version, binary: name, ...(system && { system }) } };
+}
+
+describe("the tools task on a real guest", { shuffle: false }, () => {
+  let before: string;
+
+  it("installs tools that run for every user, and finds them as wanted in one flight", async () => {
+    before = await onGuest(listing);
+    await project.pin(go("1.0"), jq("1.0"), nerdctl("1.0"));
+    await want({ names: ["go", "jq", "nerdctl"] });
+
+    const first = await apply("web");
+    const second = await apply("web");
+
+    expect(outcome(first)).toEqual([0, []]);
+    expect(await onGuest("su nobody -s /bin/sh -c 'go; jq; nerdctl'")).toBe("go 1.0\njq 1.0\nnerdctl 1.0");
+    expect([outcome(second), summary(second)]).toEqual([
+      [0, []],
+      expect.objectContaining({ changed: 0, flights: 1 }),
+    ]);
+  });
+
+  it("upgrades one of them and leaves the others alone", async () => {
+    await project.pin(go("2.0"), jq("1.0"), nerdctl("1.0"));
+
+    const upgraded = await apply("web");
+
+    expect(outcome(upgraded)).toEqual([0, []]);
+    expect(eventsOf(upgraded, "use-ended")[0]?.changes).toMatchObject([
+      { what: "go", from: "1.0", to: "2.0" },
+    ]);
+    expect(await onGuest("go; jq")).toBe("go 2.0\njq 1.0");
+  });
+
+  it("heals what somebody broke by hand", async () => {
+    await onGuest("rm /usr/local/bin/jq; : > /usr/local/share/provision/store/go/current/go/bin/go");
+
+    const healed = await apply("web");
+
+    expect(outcome(healed)).toEqual([0, []]);
+    expect(eventsOf(healed, "use-ended")[0]?.changes.map(({ what }) => what)).toEqual(["go", "jq"]);
+    expect(await onGuest("go; jq")).toBe("go 2.0\njq 1.0");
+  });
+
+  it("lets the guest download by itself with --direct", async () => {
+    const url = new URL(project.url);
+    const gateway = await onGuest("ip -4 route show default | awk '{ print $3; exit }'");
+    await project.pin(jq("2.0"));
+    // By the name that the guest has for this machine.
+    const versions = join(project.home, "versions.yaml");
+    const text = await readFile(versions, "utf8");
+    await writeFile(versions, text.replaceAll(`${url.hostname}:${url.port}`, `${gateway}:${url.port}`));
+    await want({ names: ["jq"] });
+    const asked = project.requests.length;
+
+    const direct = await apply("web", "--direct");
+
+    expect(outcome(direct)).toEqual([0, []]);
+    expect(await onGuest("jq")).toBe("jq 2.0");
+    expect(project.requests.slice(asked)).toEqual([jq("2.0").file]);
+  });
+
+  it("removes them, and /usr/local is as it was", async () => {
+    await want({ absent: ["go", "jq", "nerdctl"] });
+
+    const removed = await apply("web");
+
+    expect(outcome(removed)).toEqual([0, []]);
+    expect(await onGuest(listing)).toBe(before);
+  });
+
+  it("settles the tools of the shipped profile, with files of our own", async () => {
+    const spec = parse(await readFile(join(shipped, "specs/tools.yaml"), "utf8")) as {
+      tasks: { tools?: { names: string[] } }[];
+    };
+    const manifest = parse(await readFile(join(shipped, "versions.yaml"), "utf8")) as Manifest;
+    const names = spec.tasks.flatMap(({ tools }) => tools?.names ?? []);
+    await project.pin(...names.map((name) => shippedRelease(name, manifest)));
+    const uses = spec.tasks.filter(({ tools }) => tools);
+    await writeFile(join(project.home, "specs/shipped.yaml"), stringify({ base: "debian-13", tasks: uses }));
+
+    const first = await apply("shipped");
+    const second = await apply("shipped");
+
+    expect(names).toEqual(expect.arrayContaining(["go", "rust", "neovim", "fzf", "ripgrep"]));
+    expect(outcome(first)).toEqual([0, []]);
+    expect((await onGuest(names.join("; "))).split("\n")).toEqual(
+      names.map((name) => `${name} ${manifest.tools?.[name]?.version}`),
+    );
+    expect(summary(second)).toMatchObject({ changed: 0, flights: 1, uses: uses.length });
+    expect(await onGuest("systemctl list-units --failed --plain --no-legend")).toBe("");
+  });
+});

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+
+import type { Recipe } from "../../src/provisioner/core/recipe.ts";
+import { digestUses } from "../../src/provisioner/image/build-inputs.ts";
+import { tools } from "../../src/tasks/tools/index.ts";
+import { someTool } from "../support/some-tool.ts";
+import { sourcesOf } from "../support/tasks.ts";
+
+const where = { file: "web.yaml", line: 1, column: 1 };
+const recipe: Recipe = [
+  { id: "tools go, jq", task: tools, params: { names: ["jq", "go"], absent: ["skim"] }, where },
+];
+
+function digested(version: string) {
+  const sources = { ...sourcesOf(), tool: async (name: string) => someTool(name, { version }) };
+  return digestUses(recipe, sources);
+}
+
+it("counts the tools that a spec uses among what an image is made of, in order of their names", async () => {
+  const { inputs, pins } = await digested("1.0");
+
+  expect(inputs.tools).toEqual(
+    ["go", "jq"].map((name) => ({ name, id: someTool(name, { version: "1.0" }).pins.x86_64?.id })),
+  );
+  expect(pins.map(({ name, architecture }) => [name, architecture])).toEqual([
+    ["go", "x86_64"],
+    ["jq", "x86_64"],
+  ]);
+});
+
+it("gives other inputs when a tool is pinned anew, and the same when it is not", async () => {
+  const [one, same, other] = await Promise.all(["1.0", "1.0", "2.0"].map(digested));
+
+  expect(same?.inputs).toEqual(one?.inputs);
+  expect(other?.inputs.tools).not.toEqual(one?.inputs.tools);
+});
