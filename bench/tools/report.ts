@@ -32,8 +32,12 @@ export function report(results: Results): string {
     `\`provision install\` of ${archives.length} tools that are as wanted.`,
     "",
     ...table(
-      ["", "median ms", "best ms"],
-      ["node -e 0", "provision install"].map((name) => [`\`${name}\``, ...both(warm, name)]),
+      ["", "median ms", "best ms", "CPU ms", "best"],
+      ["node -e 0", "provision install"].map((name) => [
+        `\`${name}\``,
+        ...both(warm, `${name}: wall`),
+        ...both(warm, `${name}: cpu`),
+      ]),
     ),
     "",
     callsLine(results),
@@ -91,7 +95,8 @@ function budgets({ warm, cold, calls, peakMiB }: Results): readonly (readonly st
   ];
   const [small = Number.NaN, large = Number.NaN] = [peakMiB.get(trees.small), peakMiB.get(trees.large)];
   return [
-    row("nothing to do, over `node -e 0`, in ms", 25, delta(warm)),
+    row("nothing to do, over `node -e 0`, in ms", 25, delta(warm, "wall")),
+    row("the same in ms of processor time", 25, delta(warm, "cpu")),
     ...(calls
       ? [row("sockets, programs and processes of it", 0, calls.sockets + calls.programs + calls.processes)]
       : []),
@@ -102,9 +107,11 @@ function budgets({ warm, cold, calls, peakMiB }: Results): readonly (readonly st
 }
 
 /** Taken round by round: both then ran under the same load. */
-function delta(warm: Samples): number {
-  const floors = warm.get("node -e 0") ?? [];
-  const deltas = (warm.get("provision install") ?? []).map((ms, round) => ms - (floors[round] ?? Number.NaN));
+function delta(warm: Samples, part: "wall" | "cpu"): number {
+  const floors = warm.get(`node -e 0: ${part}`) ?? [];
+  const deltas = (warm.get(`provision install: ${part}`) ?? []).map(
+    (ms, round) => ms - (floors[round] ?? Number.NaN),
+  );
   return median(new Map([["", deltas]]), "");
 }
 
@@ -120,7 +127,7 @@ function coldNames(): readonly string[] {
 }
 
 function callsLine({ calls, warm }: Results): string {
-  const best = `At best it takes ${(least(warm, "provision install") - least(warm, "node -e 0")).toFixed(0)} ms more than Node alone.`;
+  const best = `At best it takes ${(least(warm, "provision install: wall") - least(warm, "node -e 0: wall")).toFixed(0)} ms more than Node alone.`;
   if (!calls) return `${best} Its system calls were not counted: strace is missing.`;
   const { sockets, programs, processes } = calls;
   return `${best} By strace it opened ${sockets} sockets and started ${programs} programs and ${processes} processes.`;
