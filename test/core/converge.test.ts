@@ -155,7 +155,7 @@ describe("what has to be fetched", () => {
       sources: sourcesThatNote([], "/store/a"),
     });
 
-    await expect(failed).rejects.toMatchObject({ code: "DOWNLOAD_FAILED" });
+    await expect(failed).rejects.toMatchObject({ code: "DOWNLOAD_FAILED", where });
     expect(outcomes(events)).toEqual(["gadget a failed", "gadget b skipped"]);
     expect(host.flights.flatMap(({ orders }) => orders)).toEqual([]);
   });

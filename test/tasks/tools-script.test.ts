@@ -97,8 +97,8 @@ const lacking = ["busybox", "unzip", "xz"].filter((name) => {
 });
 
 /** Skipped aloud where this machine lacks a program. */
-const describeHere = describe.skipIf(lacking.length > 0);
-const skipped = lacking.length > 0 ? ` (skipped: ${lacking.join(", ")} is not installed)` : "";
+const isLacking = lacking.length > 0;
+const skipped = isLacking ? ` (skipped: ${lacking.join(", ")} is not installed)` : "";
 
 const systems = [
   { name: "dash", host: () => new HereHost(["dash"]) },
@@ -106,7 +106,7 @@ const systems = [
   { name: "busybox alone", host: busyboxHost },
 ];
 
-describeHere.each(systems)(`tools with $name${skipped}`, ({ host }) => {
+describe.skipIf(isLacking).each(systems)(`tools with $name${skipped}`, ({ host }) => {
   it("installs every layout of a release, and finds nothing to do the second time, in one flight", async () => {
     await bring(every("1.0"), host());
     const again = host();
@@ -174,7 +174,7 @@ describeHere.each(systems)(`tools with $name${skipped}`, ({ host }) => {
   });
 });
 
-describeHere(`what tools install${skipped}`, () => {
+describe.skipIf(isLacking)(`what tools install${skipped}`, () => {
   it("is root's and readable by everybody, whatever the umask and the archive say", async () => {
     const members = [
       { path: "odd", mode: 0o700, body: someProgram("odd") },
@@ -269,7 +269,7 @@ describeHere(`what tools install${skipped}`, () => {
   });
 });
 
-describeHere(`damage to what tools installed${skipped}`, () => {
+describe.skipIf(isLacking)(`damage to what tools installed${skipped}`, () => {
   const store = "share/provision/store/seeker";
   it.each([
     ["a program cut short", () => truncateSync(at(`${store}/current/bin/sk`), 4)],
@@ -309,7 +309,7 @@ describeHere(`damage to what tools installed${skipped}`, () => {
   });
 });
 
-describeHere(`files of somebody else in the way of tools${skipped}`, () => {
+describe.skipIf(isLacking)(`files of somebody else in the way of tools${skipped}`, () => {
   it("are named before anything is touched, and with replace they are kept elsewhere", async () => {
     writeFileSync(at("bin/gopher"), "mine");
     mkdirSync(at("gopher/src"), { recursive: true });
@@ -374,7 +374,7 @@ describeHere(`files of somebody else in the way of tools${skipped}`, () => {
   });
 });
 
-describeHere(`what tools do not install${skipped}`, () => {
+describe.skipIf(isLacking)(`what tools do not install${skipped}`, () => {
   const elf = (machine: number, size = 64) => {
     const head = Buffer.alloc(size);
     head.write("\u007fELF\u0002\u0001", "latin1");
@@ -508,7 +508,7 @@ function someOf(count: number): readonly number[] {
   return Array.from({ length: Math.ceil((count + 1 - first) / width) }, (_, index) => first + index * width);
 }
 
-describeHere(`a run of tools that is killed${skipped}`, () => {
+describe.skipIf(isLacking)(`a run of tools that is killed${skipped}`, () => {
   const programs =
     "awk cat chmod chown find grep gzip head id ln ls mkdir mv od readlink rm rmdir sed sha256sum sort stat sync tar".split(
       " ",

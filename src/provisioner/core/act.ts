@@ -60,11 +60,9 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     const laden = await lade(leg, sources, run);
     if (laden.kind === "lacking") {
       end(laden.view, "failed", run.now() - started);
-      skip(
-        views.slice(at).filter((each) => each !== laden.view),
-        end,
-      );
-      throw laden.reason;
+      const others = views.slice(at).filter((each) => each !== laden.view);
+      skip(others, end);
+      throw atUse(laden.view, laden.reason);
     }
     const landings = await flyLeg({ ...leg, laden: laden.orders }, times, tools);
     if (!landings) {
@@ -118,6 +116,12 @@ async function refresh(views: View[], at: number, book: FactBook): Promise<void>
 
 function skip(views: readonly View[], end: (view: View, outcome: UseOutcome, ms: number) => void): void {
   for (const view of views) end(view, "skipped", 0);
+}
+
+/** What could not be fetched, with the place in the spec that wants it. */
+function atUse({ use }: View, reason: unknown): unknown {
+  if (!(reason instanceof ProvisionError) || reason.where !== undefined) return reason;
+  return new ProvisionError(reason.code, reason.facts, { where: use.where, cause: reason });
 }
 
 function failed({ view, order }: Leg["orders"][number], landing: Landing | undefined): ProvisionError {
