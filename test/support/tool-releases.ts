@@ -88,7 +88,7 @@ export const releases: Readonly<Record<string, (version: string) => Release>> = 
       { path: "share/doc/boxes/README.md", body: version },
     ]),
   }),
-  /** Components that are merged into one tree, packed by xz; the first of two files of one name counts. */
+  /** Components that are merged into one tree, packed by xz; the later of two files of one name counts. */
   crab: (version) => ({
     entry: {
       version,

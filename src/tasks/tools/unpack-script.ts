@@ -81,16 +81,16 @@ place_tree() {
   merge "$part/$1" "$into"
 }
 
-# Moves what is in a directory into another. Of two files of one name the first one stays.
+# Moves what is in a directory into another, as \`cp -a\` would lay it over: of two files the later one stays.
 merge() {
   for each in "$1"/* "$1"/.[!.]* "$1"/..?*; do
     if [ ! -e "$each" ] && [ ! -L "$each" ]; then continue; fi
     there=$2/\${each##*/}
-    if [ ! -e "$there" ] && [ ! -L "$there" ]; then
-      mv -fT -- "$each" "$there" || exit 1
-    elif [ -d "$each" ] && [ ! -L "$each" ] && [ -d "$there" ] && [ ! -L "$there" ]; then
+    if [ -d "$each" ] && [ ! -L "$each" ] && [ -d "$there" ] && [ ! -L "$there" ]; then
       # A function has no variables of its own, a subshell has.
       ( merge "$each" "$there" ) || exit 1
+    else
+      rm -rf -- "$there" && mv -fT -- "$each" "$there" || exit 1
     fi
   done
 }
