@@ -7,7 +7,7 @@ import { prefixScript } from "./prefix-script.ts";
  */
 export const lookScript = `
 set -u
-prefix=$1 store=$1/share/provision/store tool=
+prefix=$1 own=$1/share/provision store=$1/share/provision/store tool=
 shift
 IFS=
 ${prefixScript}
@@ -31,7 +31,8 @@ see_link() {
 
 echo "machine $(uname -m)"
 left=
-if [ -d "$store" ]; then left=yes; fi
+# A removal that was killed may have left the list alone; with files of others it stays on purpose.
+if [ -d "$store" ] || { [ -e "$own/directories" ] && [ ! -e "$own/replaced" ]; }; then left=yes; fi
 for path in "$store"/*/; do [ ! -d "$path" ] || left=; done
 for path in "$store"/.incoming*; do
   if [ -e "$path" ] || [ -L "$path" ]; then left=yes; fi
