@@ -13,7 +13,7 @@ const recipe: Recipe = [
 
 function digested(version: string) {
   const sources = { ...sourcesOf(), tool: async (name: string) => someTool(name, { version }) };
-  return digestUses(recipe, sources);
+  return digestUses(recipe, sources, "debian-13");
 }
 
 it("counts the tools that a spec uses among what an image is made of, in order of their names", async () => {
@@ -33,4 +33,17 @@ it("gives other inputs when a tool is pinned anew, and the same when it is not",
 
   expect(same?.inputs).toEqual(one?.inputs);
   expect(other?.inputs.tools).not.toEqual(one?.inputs.tools);
+});
+
+it("counts neither the uses for another distribution nor what they are made of", async () => {
+  const elsewhere: Recipe = recipe.map((use) => ({ ...use, when: { distribution: ["ubuntu"] } }));
+  const here: Recipe = [
+    { id: "tools jq", task: tools, params: { names: ["jq"] }, where, when: { distribution: ["debian-13"] } },
+  ];
+
+  const { inputs, pins } = await digestUses([...elsewhere, ...here], sourcesOf(), "debian-13");
+
+  expect(inputs.uses.map(({ id }) => id)).toEqual(["tools jq"]);
+  expect(inputs.tools.map(({ name }) => name)).toEqual(["jq"]);
+  expect(pins.map(({ name }) => name)).toEqual(["jq"]);
 });

@@ -142,6 +142,67 @@ describe("loadImageSpec", () => {
     ]);
   });
 
+  it("takes two uses of one subject, or of one path, for distributions that no machine has both of", async () => {
+    const { recipe } = await load("top", {
+      "low.yaml": "base: debian-13\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian-13]}\n",
+      "top.yaml":
+        "includes: [low]\ntasks:\n  - mark: {name: a}\n    when: {distribution: [ubuntu, debian-12]}\n    note: why\n" +
+        "  - path: {path: /marks/b}\n    when: {distribution: [debian]}\n  - mark: {name: b}\n    when: {distribution: [ubuntu-24.04]}\n",
+    });
+
+    expect(recipe.map(({ id, when }) => [id, when?.distribution])).toEqual([
+      ["mark a", ["debian-13"]],
+      ["mark a", ["ubuntu", "debian-12"]],
+      ["path /marks/b", ["debian"]],
+      ["mark b", ["ubuntu-24.04"]],
+    ]);
+  });
+
+  it("names both places of two uses of one subject, or of one path, that meet on some machine", async () => {
+    expect(
+      await complaints("top", {
+        "low.yaml":
+          "base: debian-13\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian-13]}\n  - mark: {name: b}\n  - mark: {name: c}\n    when: {distribution: [ubuntu]}\n",
+        "top.yaml":
+          "includes: [low]\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian]}\n  - mark: {name: b}\n    when: {distribution: [debian-12]}\n" +
+          "  - path: {path: /marks/c}\n    when: {distribution: [ubuntu-24.04]}\n",
+      }),
+    ).toEqual([
+      "top.yaml:3:5 Cannot use mark a twice: must be used once, is used at low.yaml:3:5 too",
+      "top.yaml:5:5 Cannot use mark b twice: must be used once, is used at low.yaml:5:5 too",
+      'top.yaml:7:5 Cannot use path /marks/c: "/marks/c" must be one use\'s alone, is that of mark c at low.yaml:6:5 too',
+    ]);
+  });
+
+  it("points at what is wrong with a condition, and names the nearest", async () => {
+    const text = [
+      "base: debian-13",
+      "tasks:",
+      "  - mark: {name: a}",
+      "    when: {distribution: [debian-31]}",
+      "  - mark: {name: b}",
+      "    when: {distribution: []}",
+      "  - mark: {name: c}",
+      "    when: {distributoin: [debian]}",
+      "  - mark: {name: d}",
+      "    when: debian",
+      "  - mark: {name: e}",
+      "    whne: {distribution: [debian]}",
+      "  - when: {distribution: [debian]}",
+      "",
+    ].join("\n");
+
+    expect(await complaints("web", { "web.yaml": text })).toEqual([
+      'web.yaml:4:27 Cannot accept tasks[0].when.distribution[0]: must be "debian", "debian-12", "debian-13", "ubuntu" or "ubuntu-24.04" (nearest: "debian-13"), is "debian-31"',
+      "web.yaml:6:26 Cannot accept tasks[1].when.distribution: must not be empty, is a list",
+      'web.yaml:8:5 Cannot accept tasks[2].when: must have "distribution", has "distributoin"',
+      'web.yaml:8:12 Cannot accept tasks[2].when.distributoin: must be "distribution", is "distributoin"',
+      'web.yaml:10:11 Cannot accept tasks[3].when: must be a mapping, is "debian"',
+      'web.yaml:12:5 Cannot accept tasks[4].whne: must be a task (nearest: "when"), is "whne"',
+      "web.yaml:13:5 Cannot accept tasks[5]: must have one task, has none",
+    ]);
+  });
+
   it("says everything that is wrong in all files at once", async () => {
     const found = await complaints("top", {
       "low.yaml": "base: debian-31\ntasks:\n  - mark: {nmae: a}\n",

@@ -107,6 +107,7 @@ function someRequest(basePath: string): BuildRequest {
     recipe: [
       { id: "file /etc/motd", task: file, params, where: { file: "specs/web.yaml", line: 3, column: 5 } },
     ],
+    distribution: "debian-13",
     sources: sourcesOf(),
     inputs: {
       name: "web",

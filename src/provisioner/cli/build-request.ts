@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
+import { findBase } from "../image/base-image.ts";
 import type { BuildRequest } from "../image/build-image.ts";
 import { digestFolders, digestUses } from "../image/build-inputs.ts";
 import { specSources } from "../spec/spec-sources.ts";
@@ -26,15 +28,19 @@ export async function readBuildRequest(
   const { spec, recipe, files } = loaded;
   const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
-  const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
+  const { distribution } = findBase(spec.base, manifest());
+  const readOnlyRoot = recipe.some(
+    ({ task, when }) => task.name === "readonly-root" && appliesTo(when, distributionNamed(distribution)),
+  );
   const [base, uses, codeDigest] = await Promise.all([
     shop.baseKey(spec.base),
-    digestUses(recipe, sources),
+    digestUses(recipe, sources, distribution),
     digestFolders([...deciding.map((folder) => join(code, folder)), join(packageRoot(), "templates")]),
   ]);
   return {
     name: spec.name,
     recipe,
+    distribution,
     sources,
     readOnlyRoot,
     tools: uses.pins,

@@ -4,8 +4,18 @@ import type { Change } from "./task.ts";
 /** How a step ended. */
 export type StepEnding = "done" | "failed" | "stopped";
 
-/** What became of a use. `may-change`: it stands behind a use that will change what it reads. */
-export type UseOutcome = "ok" | "changed" | "would-change" | "may-change" | "failed" | "skipped";
+/**
+ * What became of a use. `may-change`: it stands behind a use that will change what it reads; `does-not-apply`: it is
+ * for machines of another distribution.
+ */
+export type UseOutcome =
+  | "ok"
+  | "changed"
+  | "would-change"
+  | "may-change"
+  | "does-not-apply"
+  | "failed"
+  | "skipped";
 
 /** Everything provision says while it works. Renderers are pure readers of this stream. */
 export type Event =

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { converge } from "../core/converge.ts";
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
 import { ProvisionError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import type { Recipe } from "../core/recipe.ts";
@@ -44,6 +45,8 @@ const SEAL_DEADLINE_MS = 600_000;
 export interface BuildRequest {
   readonly name: string;
   readonly recipe: Recipe;
+  /** Of the base: `debian-13`. */
+  readonly distribution: string;
   readonly sources: Sources;
   readonly inputs: BuildInputs;
   /** What the recipe takes from versions.yaml. */
@@ -140,11 +143,9 @@ function manifestOf(
     image: { file: imageFile, ...size, format: "qcow2", architecture: base.architecture },
     base: { name: base.name, digest: base.digest },
     specs: request.specs,
-    uses: request.recipe.map(({ id, task, where }) => ({
-      task: task.name,
-      use: id,
-      from: `${where.file}:${where.line}`,
-    })),
+    uses: request.recipe
+      .filter(({ when }) => appliesTo(when, distributionNamed(request.distribution)))
+      .map(({ id, task, where }) => ({ task: task.name, use: id, from: `${where.file}:${where.line}` })),
     packages: made.packages,
     tools: request.tools.map(installedTool),
     readOnlyRoot: request.readOnlyRoot,

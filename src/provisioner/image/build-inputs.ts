@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
 import { emptyHost } from "../core/empty-host.ts";
 import { FactBook } from "../core/fact-book.ts";
 import { lookAll } from "../core/look.ts";
@@ -29,10 +30,14 @@ export interface BuildInputs {
 /** Bases are amd64, so images are. */
 const architecture: Architecture = "x86_64";
 
-/** The uses and what they are made of; found by planning them on an empty machine. */
+/**
+ * The uses that apply to a distribution (`debian-13`) and what they are made of; found by planning them on an empty
+ * machine.
+ */
 export async function digestUses(
   recipe: Recipe,
   sources: Sources,
+  distribution: string,
 ): Promise<{
   readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools">;
   /** The tools in full, by name. */
@@ -64,13 +69,15 @@ export async function digestUses(
     },
     obtain: (action, run) => sources.obtain(action, run),
   };
-  await using host = emptyHost();
+  // What is for another distribution must not count: neither its files nor its tools get into the image.
+  const here = recipe.filter(({ when }) => appliesTo(when, distributionNamed(distribution)));
+  await using host = emptyHost(distribution);
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
-  await lookAll(recipe, book);
+  await lookAll(here, book);
   const pins = [...tools.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return {
     inputs: {
-      uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
+      uses: here.map(({ id, params }) => ({ id, digest: digestOf(params) })),
       materials: [...materials.keys()]
         .toSorted()
         .map((name) => ({ name, sha256: materials.get(name) ?? "" })),

@@ -19,7 +19,7 @@ export interface BuildPlan {
  * base has already is not known here, so a real build changes these or fewer.
  */
 export async function planBuild(
-  request: Pick<BuildRequest, "name" | "recipe" | "sources" | "inputs">,
+  request: Pick<BuildRequest, "name" | "recipe" | "sources" | "inputs" | "distribution">,
   shop: Pick<Workshop, "store">,
   run: Run,
 ): Promise<BuildPlan> {
@@ -31,7 +31,7 @@ export async function planBuild(
       text: `Nothing changed: ${there.path} is there`,
       data: { key, image: there.path },
     };
-  await using host = emptyHost();
+  await using host = emptyHost(request.distribution);
   await converge(request.recipe, { host, run, check: true, sources: request.sources });
   const latest = (await versionsOf(shop.store, request.name)).at(-1);
   const why = latest ? differing(latest.manifest.inputs, request.inputs) : ["there is no image yet"];

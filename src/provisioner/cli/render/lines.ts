@@ -4,7 +4,15 @@ import { errorLines } from "./error.ts";
 import type { Renderer, ShowOptions } from "./renderer.ts";
 import type { Style } from "./style.ts";
 import { visibleLine, visibleText } from "./visible-text.ts";
-import { actionWords, assertionWords, duration, progressWords, stepWords, useWords } from "./words.ts";
+import {
+  actionWords,
+  assertionWords,
+  duration,
+  isQuiet,
+  progressWords,
+  stepWords,
+  useWords,
+} from "./words.ts";
 
 /** Without a terminal a step says every so often what it is at, not with every package. */
 const progressEveryMs = 10_000;
@@ -78,8 +86,13 @@ export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWri
   }
 
   function useLines(event: Extract<Event, { kind: "use-ended" }>): readonly string[] {
-    if (event.outcome === "ok" && !verbose) return [];
-    const paint = { ok: style.dim, failed: style.red, skipped: style.dim } as Record<string, Style["dim"]>;
+    if (isQuiet(event.outcome) && !verbose) return [];
+    const paint = {
+      ok: style.dim,
+      "does-not-apply": style.dim,
+      failed: style.red,
+      skipped: style.dim,
+    } as Record<string, Style["dim"]>;
     const words = useWords(event) + (verbose ? ` (${duration(event.ms)})` : "");
     const changes = event.changes.flatMap((change) => [
       ...changeLines(change, style, { diff }),

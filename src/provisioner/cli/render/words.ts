@@ -18,9 +18,15 @@ export const outcomeWords: Readonly<Record<UseOutcome, string>> = {
   changed: "changed",
   "would-change": "would change",
   "may-change": "may change",
+  "does-not-apply": "does not apply",
   failed: "failed",
   skipped: "skipped",
 };
+
+/** Whether there is nothing to tell of a use, but to those who want everything. */
+export function isQuiet(outcome: UseOutcome): boolean {
+  return outcome === "ok" || outcome === "does-not-apply";
+}
 
 /** A use that ended: `changed apt curl`, `may change sysctl x after kernel-module y`. */
 export function useWords(event: Extract<Event, { kind: "use-ended" }>): string {
