@@ -1,5 +1,6 @@
 import type { Task } from "../provisioner/core/task.ts";
 import { absent } from "./absent.ts";
+import { apparmor } from "./apparmor.ts";
 import { aptRepository } from "./apt-repository/index.ts";
 import { apt } from "./apt/index.ts";
 import { command } from "./command.ts";
@@ -9,6 +10,7 @@ import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
 import { systemdUnit } from "./systemd-unit/index.ts";
@@ -20,6 +22,7 @@ import { user } from "./user.ts";
 /** Every task a spec can name, in alphabetical order. */
 export const tasks: readonly Task[] = [
   absent,
+  apparmor,
   apt,
   aptRepository,
   command,
@@ -29,6 +32,7 @@ export const tasks: readonly Task[] = [
   group,
   kernelModule,
   locale,
+  subuid,
   symlink,
   sysctl,
   systemdUnit,

@@ -18,6 +18,7 @@ import type {
   UnitState,
   UserEntry,
 } from "../../src/provisioner/core/task.ts";
+import { installAppArmor } from "./fake-apparmor.ts";
 import { FakeFiles, FileTrouble } from "./fake-files.ts";
 import { debian } from "./fake-programs.ts";
 import { FakeUnits } from "./fake-units.ts";
@@ -225,6 +226,7 @@ export function emptyMachine(): FakeHost {
   host.units.install("apt-daily.timer", { active: "active", enabled: true });
   host.units.install("chrony.service");
   host.units.install("ssh.service");
+  installAppArmor(host);
   return host;
 }
 

@@ -56,6 +56,10 @@ export const debian: Readonly<Record<string, Program>> = {
   addgroup: ([, name = ""], host) => void host.groups.set(name, { gid: 1001, members: [] }),
   getent: ([, , name = ""], host) => (host.groups.has(name) ? 0 : 2),
   newaliases: () => 0,
+  cat: ([, ...paths], host) => {
+    const texts = paths.map((path) => host.files.read(path));
+    return { code: texts.includes(undefined) ? 1 : 0, stdout: texts.join("") };
+  },
 };
 
 /** `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`; what it installs has version 1.0 unless told. */

@@ -667,6 +667,8 @@ function actionMend(action: string, tail: string): string {
     return "Free space on the target: `df -h` shows which file system is full";
   if (/Failed to fetch|Could not (resolve|connect)|Temporary failure resolving/.test(tail))
     return "Check the target's network and the archives in its /etc/apt: `apt-get update` there must succeed";
+  if (/AppArmor parser error/.test(tail))
+    return "Correct the profile: the line that the parser names is one of its text, or of a file it includes";
   // A script is told by its name alone: nobody could run that.
   return action.includes("…")
     ? "Read the log of this run: it has all that the program printed on the target"
