@@ -1,5 +1,6 @@
 import type { RenderTemplate } from "../core/templates.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
+import { maintenanceSentence } from "./maintenance.ts";
 import { stateLayout } from "./state-layout.ts";
 
 /** A file that a base gets before its packages are configured. */
@@ -52,8 +53,9 @@ const masked = [
 
 /** Fills in everything a base gets from us. */
 export function baseFiles(entry: BootstrapEntry, render: RenderTemplate): BaseFiles {
+  const told = { ...stateLayout, maintenanceSentence };
   return {
-    files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, stateLayout) })),
+    files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, told) })),
     links: [
       { path: "/usr/local/sbin/apt", target: "apt-get" },
       {

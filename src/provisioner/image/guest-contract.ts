@@ -5,6 +5,7 @@ import type { Run } from "../core/run.ts";
 import type { MountEntry, Output, UserEntry } from "../core/task.ts";
 import { until } from "../core/until.ts";
 import type { Assertion } from "./contract.ts";
+import { maintenanceSentence } from "./maintenance.ts";
 import { stateLayout } from "./state-layout.ts";
 import { cloudInitComplaints } from "./wait-for-cloud-init.ts";
 
@@ -123,7 +124,7 @@ async function checkReadOnly(link: Link, root: MountEntry | undefined): Promise<
     ),
     is(
       "refuses apt with a word about maintenance",
-      apt?.code === 100 && /read-only/.test(apt.stderr),
+      apt?.code === 100 && apt.stderr.includes(maintenanceSentence),
       apt?.stderr ?? "",
     ),
   ];
