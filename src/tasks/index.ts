@@ -10,6 +10,7 @@ import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { readonlyRoot } from "./readonly-root.ts";
 import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
@@ -32,6 +33,7 @@ export const tasks: readonly Task[] = [
   group,
   kernelModule,
   locale,
+  readonlyRoot,
   subuid,
   symlink,
   sysctl,

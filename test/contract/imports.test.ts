@@ -103,7 +103,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "src/provisioner/shell-of-process.ts": { ours: ["src/provisioner/cli/"], packages: [], node: ["*"] },
   "src/tasks/": {
-    ours: ["src/provisioner/core/schema.ts", "src/provisioner/core/task.ts", "src/tasks/scripts/"],
+    ours: [
+      ...["read-only-root", "schema", "state-layout", "task"].map(
+        (name) => `src/provisioner/core/${name}.ts`,
+      ),
+      "src/tasks/scripts/",
+    ],
     packages: ["typebox"],
   },
   "src/tasks/index.ts": { ours: ["src/provisioner/core/task.ts", "src/tasks/"], packages: [] },

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
 import { maintenanceSentence } from "../../src/provisioner/image/maintenance.ts";
-import { stateLayout } from "../../src/provisioner/image/state-layout.ts";
+import { stateLayout } from "../../src/provisioner/core/state-layout.ts";
 import { shippedTemplates } from "../support/bases.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 

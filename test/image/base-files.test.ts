@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
-import { stateLayout } from "../../src/provisioner/image/state-layout.ts";
+import { stateLayout } from "../../src/provisioner/core/state-layout.ts";
 import { shippedTemplates, trixie } from "../support/bases.ts";
 
 const base = baseFiles(trixie, shippedTemplates);

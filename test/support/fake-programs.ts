@@ -1,3 +1,5 @@
+import { readOnlyRoot } from "../../src/provisioner/core/read-only-root.ts";
+import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { FakeHost, Program } from "./fake-host.ts";
 import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
 
@@ -9,6 +11,8 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,
+  "provision-initramfs": listInitramfs,
+  "update-initramfs": makeInitramfs,
   "dpkg-query": (argv, host) => dpkgQuery(argv.slice(4), host),
   "provision-systemctl": ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),
   systemctl: ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),
@@ -147,4 +151,18 @@ function usermod(argv: readonly string[], host: FakeHost): number {
 function option(argv: readonly string[], name: string): string | undefined {
   const at = argv.indexOf(name);
   return at === -1 ? undefined : argv[at + 1];
+}
+
+const kernel = "6.12.0-amd64";
+
+/** What the hook puts into each initramfs: the beginning of the digest of hook and script. */
+function makeInitramfs(_argv: readonly string[], { files }: FakeHost): void {
+  const { hook, script } = readOnlyRoot;
+  const made = [hook, script].map(({ path }) => files.read(path) ?? "").join("");
+  files.write(`/boot/initrd.img-${kernel}`, digestOf(made).slice(0, 16));
+}
+
+function listInitramfs(_argv: readonly string[], { files }: FakeHost) {
+  const images = files.paths().filter((path) => path.startsWith("/boot/initrd.img-"));
+  return { stdout: images.map((path) => `${path} ${files.read(path)}\n`).join("") };
 }

@@ -1,7 +1,7 @@
 import type { BootstrapEntry } from "../pins/manifest.ts";
 import type { BaseFiles } from "./base-files.ts";
 import { type DiskLayout, offsetOf, type Partition, partitionScript } from "./disk-layout.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 /** Where a bootstrap works; all absolute. */
 export interface BootstrapPaths {

@@ -1,6 +1,6 @@
 import { hygiene, type HygieneItem } from "./hygiene.ts";
 import type { ImageTree } from "./image-tree.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 /** One promise and what speaks against it; held when nothing does. */
 export interface Assertion {

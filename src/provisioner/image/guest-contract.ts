@@ -6,7 +6,7 @@ import type { MountEntry, Output, UserEntry } from "../core/task.ts";
 import { until } from "../core/until.ts";
 import type { Assertion } from "./contract.ts";
 import { maintenanceSentence } from "./maintenance.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 import { cloudInitComplaints } from "./wait-for-cloud-init.ts";
 
 /** Who a verification boots the image as. */

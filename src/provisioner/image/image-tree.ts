@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 
 import type { Run } from "../core/run.ts";
 import { program } from "../local/program.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 import { toRaw } from "./qemu-img.ts";
 
 /** An image's files, taken out of it without mounting or booting it. Absolute paths are the guest's. */

@@ -6,7 +6,7 @@ import type { Run } from "../core/run.ts";
 import { run as runProgram, write } from "../core/task.ts";
 import type { RenderTemplate } from "../core/templates.ts";
 import { hygiene, type HygieneItem } from "./hygiene.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 const script = "/run/provision-seal.sh";
 
