@@ -5,7 +5,7 @@ import { parse } from "yaml";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
 import { stateLayout } from "../../src/provisioner/image/state-layout.ts";
-import { shippedTemplates, trixie } from "../support/bases.ts";
+import { noble, shippedTemplates, trixie } from "../support/bases.ts";
 
 const base = baseFiles(trixie, shippedTemplates);
 const text = (path: string) => base.files.find((file) => file.path === path)?.text ?? "";
@@ -86,6 +86,29 @@ it.each(base.files.filter(({ text: body }) => body.startsWith("#!/bin/sh")))(
 
 it("masks what fails on a read-only root", () => {
   expect(base.links).toContainEqual({ path: "/etc/systemd/system/grub-common.service", target: "/dev/null" });
+});
+
+it.each([
+  ["trixie", trixie, "linux /vmlinuz root=", "initrd /initrd.img"],
+  ["noble", noble, "linux /boot/vmlinuz root=", "initrd /boot/initrd.img"],
+] as const)("boots %s from where its links to the newest kernel are", (_, entry, kernel, initrd) => {
+  const { files } = baseFiles(entry, shippedTemplates);
+  const grub = files.find(({ path }) => path === "/boot/grub/provision.cfg")?.text;
+
+  expect(grub).toContain(`\n${kernel}`);
+  expect(grub).toContain(`\n${initrd}\n`);
+});
+
+it("masks on Ubuntu what only Ubuntu has", () => {
+  const masks = (entry: typeof trixie) =>
+    baseFiles(entry, shippedTemplates).links.flatMap(({ path, target }) =>
+      target === "/dev/null" ? [path.replace("/etc/systemd/system/", "")] : [],
+    );
+
+  expect(masks(noble).filter((unit) => !masks(trixie).includes(unit))).toEqual([
+    "grub-initrd-fallback.service",
+    "motd-news.timer",
+  ]);
 });
 
 it("refuses to guess a value that a template lacks", () => {

@@ -4,6 +4,8 @@ import type { Static, TSchema } from "typebox";
 
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
+export { osReleasePath, readDistribution } from "./distribution.ts";
+export { traitsOf } from "./traits.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */

@@ -1,4 +1,5 @@
 import type { RenderTemplate } from "../core/templates.ts";
+import { traits } from "../core/traits.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
 import { stateLayout } from "./state-layout.ts";
 
@@ -40,27 +41,20 @@ const files: readonly (readonly [template: string, path: string, mode: number])[
   ["base/apt-guard", "/usr/local/sbin/apt-get", 0o755],
 ];
 
-/** Units that fail on a read-only root or would change packages behind our back; a mask outlives a preset. */
-const masked = [
-  "grub-common.service",
-  "apt-daily.timer",
-  "apt-daily-upgrade.timer",
-  "dpkg-db-backup.timer",
-  "e2scrub_all.timer",
-  "e2scrub_reap.service",
-];
-
 /** Fills in everything a base gets from us. */
 export function baseFiles(entry: BootstrapEntry, render: RenderTemplate): BaseFiles {
+  const { kernel, initrd, maskedUnits } = traits[entry.distribution];
+  const variables = { ...stateLayout, kernel, initrd };
   return {
-    files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, stateLayout) })),
+    files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, variables) })),
     links: [
       { path: "/usr/local/sbin/apt", target: "apt-get" },
       {
         path: "/etc/systemd/system/local-fs.target.wants/state-grow.service",
         target: "/etc/systemd/system/state-grow.service",
       },
-      ...masked.map((unit) => ({ path: `/etc/systemd/system/${unit}`, target: "/dev/null" })),
+      // A mask outlives a preset.
+      ...maskedUnits.map((unit) => ({ path: `/etc/systemd/system/${unit}`, target: "/dev/null" })),
     ],
     sources: render("base/sources", { sources: entry.sources, keyring: entry.keyring }),
     grubStub: render("base/grub-stub.cfg", stateLayout),
