@@ -19,8 +19,11 @@ export interface When {
 /** Where a machine says which distribution it is: os-release(5). */
 export const osReleasePath = "/etc/os-release";
 
-/** The releases that provision knows; what differs between them is decided by `traitsOf`. */
+/** The releases that provision knows; what differs between them is in `traits`. */
 export const knownReleases = ["debian-12", "debian-13", "ubuntu-24.04"] as const;
+
+/** A release that provision knows. */
+export type Release = (typeof knownReleases)[number];
 
 /** Every name that a condition may give. */
 export const distributionNames: readonly string[] = [

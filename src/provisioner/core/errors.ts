@@ -10,6 +10,8 @@ export interface Complaint {
   readonly where: Where;
   /** "Cannot accept tasks[3].sysctl.key: must be text, is 5". */
   readonly what: string;
+  /** What to do, where that is more than to correct the file. */
+  readonly mend?: string;
 }
 
 interface Entry<Facts> {

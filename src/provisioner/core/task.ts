@@ -4,6 +4,8 @@ import type { Static, TSchema } from "typebox";
 
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
+export { osReleasePath, readDistribution } from "./distribution.ts";
+export { traitsOf } from "./traits.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -201,6 +203,13 @@ export interface Task<Schema extends TSchema = TSchema, State = unknown> {
   subject(params: Static<Schema>): string;
   /** Paths that one use alone decides on, whole. Two uses of one path, of whatever tasks, are an error too. */
   owns?(params: Static<Schema>): readonly string[];
+  /**
+   * What of this use is one person's or one machine's: "the user alice". No image may hold it, so it is refused where
+   * an image is built, and not where a host is managed. The paths it owns are looked at without this.
+   */
+  identity?(params: Static<Schema>): string | undefined;
+  /** Its uses only take away: at the paths they own there is nothing afterwards. */
+  readonly takesAway?: true;
   read(facts: Facts, params: Static<Schema>): Promise<State>;
   /** Pure. Empty when the state is as wanted. */
   plan(params: Static<Schema>, state: State): readonly Change[];

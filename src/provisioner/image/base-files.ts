@@ -1,6 +1,7 @@
 import { readOnlyRoot } from "../core/read-only-root.ts";
 import { stateLayout } from "../core/state-layout.ts";
 import type { RenderTemplate } from "../core/templates.ts";
+import { traits } from "../core/traits.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
 import { maintenanceSentence } from "./maintenance.ts";
 
@@ -42,7 +43,8 @@ const files: readonly (readonly [template: string, path: string, mode: number])[
 
 /** Fills in everything a base gets from us. */
 export function baseFiles(entry: BootstrapEntry, render: RenderTemplate): BaseFiles {
-  const told = { ...stateLayout, maintenanceSentence };
+  const { kernel, initrd } = traits[entry.distribution];
+  const told = { ...stateLayout, kernel, initrd, maintenanceSentence };
   return {
     files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, told) })),
     links: [{ path: "/usr/local/sbin/apt", target: "apt-get" }, ...readOnlyRoot.links],
