@@ -73,11 +73,9 @@ async function onGuest(script: string): Promise<string> {
 
 /** A login of the fresh user, as anybody's: only sshd gives a session with a systemd of its own. */
 async function asDweller(script: string): Promise<{ exitCode: number | undefined; all: string }> {
-  const options = [
-    ...["-i", scratch.keyFile, "-o", `UserKnownHostsFile=${join(folder, "known-hosts")}`],
-    ...["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-F", "none"],
-  ];
-  const words = [...options, `dweller@${scratch.address}`, `set -e\n${script}`];
+  const knownHosts = `UserKnownHostsFile=${join(folder, "known-hosts")}`;
+  const login = ["-F", "none", "-i", scratch.keyFile, "-o", knownHosts, "-o", "StrictHostKeyChecking=yes"];
+  const words = [...login, "-o", "BatchMode=yes", `dweller@${scratch.address}`, `set -e\n${script}`];
   const { exitCode, all } = await execa("ssh", words, { all: true, reject: false, stdin: "ignore" });
   return { exitCode, all };
 }
