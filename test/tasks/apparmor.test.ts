@@ -158,16 +158,30 @@ describe("apparmor", () => {
 });
 
 describe("the profile of rootlesskit", () => {
-  it("names the program that is given, and nothing that any program is not allowed", () => {
-    const program = "/usr/local/bin/rootlesskit";
-    const profile = shippedTemplates("apparmor/rootlesskit", {
-      profile: "usr.local.bin.rootlesskit",
-      program,
-    });
+  it("is that of AppArmor 4 for the packaged program, so that its file is not changed", () => {
+    const packaged = `# This profile allows everything and only exists to give the
+# application a name instead of having the label "unconfined"
 
-    expect(profile).toContain(
-      `profile usr.local.bin.rootlesskit ${program} flags=(unconfined) {\n  userns,\n`,
+abi <abi/4.0>,
+include <tunables/global>
+
+profile rootlesskit /usr/bin/rootlesskit flags=(unconfined) {
+  userns,
+
+  # Site-specific additions and overrides. See local/README for details.
+  include if exists <local/rootlesskit>
+}
+`;
+    const variables = { profile: "rootlesskit", program: "/usr/bin/rootlesskit" };
+
+    expect(shippedTemplates("apparmor/rootlesskit", variables)).toBe(packaged);
+  });
+
+  it("takes another program under another name", () => {
+    const variables = { profile: "usr.local.bin.rootlesskit", program: "/usr/local/bin/rootlesskit" };
+
+    expect(shippedTemplates("apparmor/rootlesskit", variables)).toContain(
+      "profile usr.local.bin.rootlesskit /usr/local/bin/rootlesskit flags=(unconfined) {\n  userns,\n",
     );
-    expect(profile).toContain("abi <abi/4.0>,\ninclude <tunables/global>\n");
   });
 });
