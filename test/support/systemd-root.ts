@@ -25,6 +25,7 @@ const needed = [
   "iproute2",
   "kmod",
   "libpam-systemd",
+  "locales",
   "openssh-server",
   "passwd",
   "procps",
