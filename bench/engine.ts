@@ -1,7 +1,7 @@
 import { homedir, hostname, userInfo } from "node:os";
 
 import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
-import { openTools } from "../src/provisioner/cli/open-tools.ts";
+import { openPins } from "../src/provisioner/cli/open-pins.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
 import { packageRoot, findProject } from "../src/provisioner/cli/project.ts";
 import type { Shell } from "../src/provisioner/cli/shell.ts";
@@ -32,7 +32,7 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
   const sources = specSources(
     loaded,
     findProject(shell).templatesDir,
-    openTools(shell, lazyManifest(shell), {}),
+    openPins(shell, lazyManifest(shell), {}),
   );
   const flags = {
     target: `root@127.0.0.1:${target.port}`,

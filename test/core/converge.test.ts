@@ -16,6 +16,7 @@ import {
   write,
   type Task,
 } from "../../src/provisioner/core/task.ts";
+import { someRepository } from "../support/some-repository.ts";
 import { someTool } from "../support/some-tool.ts";
 import { MapHost } from "./map-host.ts";
 
@@ -74,6 +75,8 @@ const noSources: Sources = {
   text: async () => "",
   template: () => "",
   tool: async (name) => someTool(name),
+  repository: async (name) => someRepository(name),
+  obtainKey: async ({ path }) => ({ kind: "write", path, text: "key" }),
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

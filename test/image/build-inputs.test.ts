@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 
 import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import { digestUses } from "../../src/provisioner/image/build-inputs.ts";
+import { aptRepository } from "../../src/tasks/apt-repository/index.ts";
 import { tools } from "../../src/tasks/tools/index.ts";
+import { someRepository } from "../support/some-repository.ts";
 import { someTool } from "../support/some-tool.ts";
 import { sourcesOf } from "../support/tasks.ts";
 
@@ -46,4 +48,26 @@ it("counts neither the uses for another distribution nor what they are made of",
   expect(inputs.uses.map(({ id }) => id)).toEqual(["tools jq"]);
   expect(inputs.tools.map(({ name }) => name)).toEqual(["jq"]);
   expect(pins.map(({ name }) => name)).toEqual(["jq"]);
+});
+
+it("counts the repositories that a spec uses, and fetches no key for it", async () => {
+  const params = { name: "agent", pinned: "agent" };
+  const use = { id: "apt-repository agent", task: aptRepository, params, where };
+  const digest = async (suite: string) => {
+    const sources = {
+      ...sourcesOf(),
+      repository: async (name: string) => someRepository(name, { suites: [suite] }),
+      obtainKey: async () => {
+        throw new Error("Nothing may be fetched");
+      },
+    };
+    const { inputs } = await digestUses([use], sources, "debian-13");
+    return inputs.materials;
+  };
+
+  const [one, same, other] = await Promise.all(["trixie", "trixie", "forky"].map(digest));
+
+  expect(one).toEqual([{ name: "repository agent", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+  expect(same).toEqual(one);
+  expect(other).not.toEqual(one);
 });

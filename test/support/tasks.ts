@@ -10,7 +10,9 @@ import { startRun } from "../../src/provisioner/core/run.ts";
 import type { Sources } from "../../src/provisioner/core/sources.ts";
 import type { Task } from "../../src/provisioner/core/task.ts";
 import { createCheck } from "../../src/provisioner/spec/validate.ts";
+import { exampleKey } from "../../src/tasks/apt-repository/example-key.ts";
 import { emptyMachine } from "./fake-host.ts";
+import { someRepository } from "./some-repository.ts";
 import { someTool } from "./some-tool.ts";
 
 const check = createCheck();
@@ -25,7 +27,7 @@ export function accepts(task: Task, params: unknown): boolean {
   return complaints(task, params).length === 0;
 }
 
-/** Files beside the spec, templates that print what they were given, and a tool of every name. */
+/** Files beside the spec, templates that print what they were given, a tool and a repository of every name. */
 export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources {
   const text = (path: string) => files[path] ?? `text of ${path}\n`;
   return {
@@ -37,6 +39,8 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     text: async (path) => text(path),
     template: (name, variables) => `${name} ${JSON.stringify(variables)}\n`,
     tool: async (name) => someTool(name),
+    repository: async (name) => someRepository(name),
+    obtainKey: async ({ key: _key, ...action }) => ({ ...action, kind: "write", text: exampleKey.text }),
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,

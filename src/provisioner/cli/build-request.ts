@@ -8,7 +8,7 @@ import { digestFolders, digestUses } from "../image/build-inputs.ts";
 import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
-import { openTools } from "./open-tools.ts";
+import { openPins } from "./open-pins.ts";
 import { packageVersion } from "./package-version.ts";
 import { findProject, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -26,7 +26,7 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
+  const sources = specSources(loaded, findProject(shell).templatesDir, openPins(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const { distribution } = findBase(spec.base, manifest());
   const readOnlyRoot = recipe.some(

@@ -4,9 +4,9 @@ import type { Schema } from "./task-page.ts";
 
 /** The page about versions.yaml: its prose, and every key of its schema. */
 export function versionsPage(): string {
-  const { bases, tools } = manifestSchema.properties;
+  const { bases, tools, repositories } = manifestSchema.properties;
   const [bootstrap, cloudImage] = entryOf(bases)["anyOf"] as readonly [Schema, Schema];
-  const { tools: _tools, bases: _bases, ...top } = manifestSchema.properties;
+  const { tools: _tools, bases: _bases, repositories: _repositories, ...top } = manifestSchema.properties;
   return `${[
     prose,
     "## A tool",
@@ -20,6 +20,10 @@ export function versionsPage(): string {
     "## A base that is a vendor's image",
     "",
     ...keys(cloudImage),
+    "## A package repository",
+    "",
+    repositoryWords,
+    ...keys(entryOf(repositories)),
     "## Mirrors",
     "",
     ...keys({ properties: top }),
@@ -44,7 +48,7 @@ const prose = `# versions.yaml
 
 Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
 \`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
-from. \`tools\`, \`bases\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+from. \`tools\`, \`bases\`, \`repositories\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
 `;
 
 const example = `\`\`\`yaml
@@ -78,4 +82,24 @@ const words = `In \`tag\`, \`artifact\`, \`url\`, \`binary\`, \`root\`, \`extra\
 \`{stem}\` (without the ending of its archive). Any other is an error. What differs by architecture is a mapping of
 \`x86_64\` and \`aarch64\`. An artifact's URL is \`https://github.com/{repo}/releases/download/{tag}/{artifact}\` where
 \`url\` does not say otherwise: nothing is asked of any API, so no token is needed.
+`;
+
+const repositoryWords = `\`\`\`yaml
+repositories:
+  vendor:
+    uris: ["https://packages.example.org/{distribution}/{codename}"]
+    suites: ["{codename}"]
+    components: [main]
+    key:
+      url: https://packages.example.org/vendor.asc
+      fingerprints: [<40 hex digits>]
+    packages: { vendor-agent: "1.2.3-1" }
+\`\`\`
+
+A vendor's repository, which a use of \`apt-repository\` names by \`pinned\`. In \`uris\` and \`suites\` \`{distribution}\` and
+\`{codename}\` are the machine's own, by ID and VERSION_CODENAME of its os-release; \`$(ARCH)\` is left to apt. The key is
+downloaded by the machine that runs provision, through the same mirrors and proxies as everything else, and only when a
+machine lacks it; one with another fingerprint is refused before anything reaches the machine. \`packages\` holds those of
+which one version alone may be installed. \`provision bump\` renews tools and leaves this section as it is: a vendor's key
+and versions are for a person to change, with the vendor's own announcement beside it.
 `;

@@ -383,6 +383,12 @@ export const catalogue = {
     mend: () =>
       "Do not use the file; compare the vendor's published checksum, and correct the pin in versions.yaml only if that agrees",
   }),
+  KEY_DIFFERS: entry<{ name: string; url: string; reason: string }>({
+    exit: 5,
+    say: ({ name, url, reason }) => `Cannot use ${name} from ${url}: ${reason}`,
+    mend: () =>
+      "Do not use the key; compare the fingerprint that its project publishes, and correct the one in versions.yaml only if that agrees",
+  }),
   ARTIFACT_MISSING: entry<{ name: string; digest: string; places: readonly string[] }>({
     exit: 5,
     say: ({ name, digest, places }) =>

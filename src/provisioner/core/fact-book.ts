@@ -52,6 +52,7 @@ export class FactBook {
       sourceText: (path) => this.#nearby(this.#sources.text(path)),
       template: async (name, variables) => this.#sources.template(name, variables),
       tool: (name) => this.#nearby(this.#sources.tool(name)),
+      repository: (name) => this.#nearby(this.#sources.repository(name)),
     };
   }
 

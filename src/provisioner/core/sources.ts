@@ -1,8 +1,9 @@
 import type { Run } from "./run.ts";
-import type { FetchAction, RunAction, Source, UploadAction } from "./task.ts";
+import type { PinnedRepository } from "./repository-pin.ts";
+import type { FetchAction, FetchKeyAction, RunAction, Source, UploadAction, WriteAction } from "./task.ts";
 import type { PinnedTool } from "./tool-pin.ts";
 
-/** What `read` can ask of the controller: files beside the spec, templates, and the tools of versions.yaml. */
+/** What `read` can ask of the controller: files beside the spec, templates, and what versions.yaml pins. */
 export interface Sources {
   source(path: string): Promise<Source>;
   /** The whole of a text file; throws like `source` when it is not there. */
@@ -10,9 +11,16 @@ export interface Sources {
   template(name: string, variables: Readonly<Record<string, unknown>>): string;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   tool(name: string): Promise<PinnedTool>;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  repository(name: string): Promise<PinnedRepository>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.
    */
   obtain(action: FetchAction, run: Run): Promise<UploadAction | RunAction>;
+  /** The same for a key; throws for one that is not the pinned one. */
+  obtainKey(action: FetchKeyAction, run: Run): Promise<WriteAction>;
 }
+
+/** What of them comes from versions.yaml. */
+export type PinSources = Pick<Sources, "tool" | "repository" | "obtain" | "obtainKey">;

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 
 import type { Static, TSchema } from "typebox";
 
+import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
 export { osReleasePath, readDistribution } from "./distribution.ts";
 export { traitsOf } from "./traits.ts";
+export { otherThanPinned, plainFingerprint, readKeys } from "./openpgp.ts";
+export type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -120,6 +123,8 @@ export interface Facts {
   template(name: string, variables: Readonly<Record<string, unknown>>): Promise<string>;
   /** A tool of versions.yaml. Known without asking the machine. */
   tool(name: string): Promise<PinnedTool>;
+  /** A package repository of versions.yaml. Known without asking the machine; its key is not fetched for it. */
+  repository(name: string): Promise<PinnedRepository>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */
@@ -169,12 +174,23 @@ export interface FetchAction extends Attributes {
   readonly file: PackedFile;
 }
 
+/**
+ * A key that is pinned by its fingerprints, put in place by rename. Like pinned bytes it is fetched just before the
+ * flight that carries it, and one with other fingerprints is not carried at all.
+ */
+export interface FetchKeyAction extends Attributes {
+  readonly kind: "fetch-key";
+  readonly path: string;
+  readonly key: SigningKey;
+}
+
 /** Everything a task can ask for. Data, so it can be printed, tested and refused. */
 export type Action =
   | RunAction
   | WriteAction
   | UploadAction
   | FetchAction
+  | FetchKeyAction
   /** Removes a file, a link, or a directory with all it holds; stops at mount points. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a directory with its parents; `attributes` apply to the last one. */

@@ -19,7 +19,7 @@ export interface BuildInputs {
   readonly readOnlyRoot: boolean;
   /** In order: the use, and the digest of its parameters. */
   readonly uses: readonly { readonly id: string; readonly digest: string }[];
-  /** Digests of the files and filled templates that the uses ask for. */
+  /** Digests of the files, filled templates and repositories of versions.yaml that the uses ask for. */
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
   readonly tools: readonly Pick<ToolPin, "name" | "id">[];
@@ -67,7 +67,13 @@ export async function digestUses(
       if (pin) tools.set(name, pin);
       return tool;
     },
+    async repository(name) {
+      const repository = await sources.repository(name);
+      materials.set(`repository ${name}`, digestOf(repository));
+      return repository;
+    },
     obtain: (action, run) => sources.obtain(action, run),
+    obtainKey: (action, run) => sources.obtainKey(action, run),
   };
   // What is for another distribution must not count: neither its files nor its tools get into the image.
   const here = recipe.filter(({ when }) => appliesTo(when, distributionNamed(distribution)));

@@ -1,6 +1,7 @@
 import { Type } from "../core/schema.ts";
 import type { Static } from "typebox";
 
+import { repositoryEntrySchema } from "./repository-entry.ts";
 import { toolEntrySchema } from "./tool-entry.ts";
 
 const closed = { additionalProperties: false };
@@ -97,6 +98,11 @@ export const manifestSchema = Type.Object(
     tools: Type.Optional(
       Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._+-]*$" }), toolEntrySchema, {
         description: "Programs, by the name people call the project",
+      }),
+    ),
+    repositories: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }), repositoryEntrySchema, {
+        description: "Package repositories of vendors, by the name that `pinned` of apt-repository has",
       }),
     ),
   },

@@ -1,6 +1,8 @@
 import { ProvisionError } from "../core/errors.ts";
 import { readYaml } from "../spec/read-yaml.ts";
+import type { Problem } from "../spec/read-union.ts";
 import { complain, createCheck } from "../spec/validate.ts";
+import { checkRepositories } from "./check-repositories.ts";
 import { checkTools } from "./check-tools.ts";
 import { type Manifest, manifestSchema } from "./manifest.ts";
 
@@ -8,7 +10,7 @@ import { type Manifest, manifestSchema } from "./manifest.ts";
 export function readManifest(text: string, file: string): Manifest {
   const yaml = readYaml(text, file);
   const problems = createCheck()(yaml.value, manifestSchema, []);
-  const deeper = problems.length === 0 ? checkTools(yaml.value as Manifest) : problems;
+  const deeper = problems.length === 0 ? inDepth(yaml.value as Manifest) : problems;
   const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
   if (complaints.length > 0) {
     const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
@@ -19,4 +21,8 @@ export function readManifest(text: string, file: string): Manifest {
     );
   }
   return yaml.value as Manifest;
+}
+
+function inDepth(manifest: Manifest): readonly Problem[] {
+  return [...checkTools(manifest), ...checkRepositories(manifest)];
 }

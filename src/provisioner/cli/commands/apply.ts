@@ -44,11 +44,11 @@ export const apply = defineCommand<Flags>({
   act({ shell, flags }) {
     const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
     return runSession({ shell, flags, command }, async ({ run, result }) => {
-      const [{ lazyManifest, loadSpec }, { specSources }, { openTools }, { selectUses }, { openTarget }] =
+      const [{ lazyManifest, loadSpec }, { specSources }, { openPins }, { selectUses }, { openTarget }] =
         await Promise.all([
           import("../compose.ts"),
           import("../../spec/spec-sources.ts"),
-          import("../open-tools.ts"),
+          import("../open-pins.ts"),
           import("../select-uses.ts"),
           import("../open-target.ts"),
         ]);
@@ -57,8 +57,8 @@ export const apply = defineCommand<Flags>({
       const manifest = lazyManifest(shell);
       const loaded = await loadSpec(flags.spec, shell, { forHost: true, manifest });
       const recipe = selectUses(loaded.recipe, flags);
-      const tools = openTools(shell, manifest, flags);
-      const sources = specSources(loaded, findProject(shell).templatesDir, tools);
+      const pins = openPins(shell, manifest, flags);
+      const sources = specSources(loaded, findProject(shell).templatesDir, pins);
       await using host = await run.within(
         `Connect to ${flags.target}`,
         (inner) => openTarget(flags, shell, inner),
