@@ -3,7 +3,7 @@ import { homedir, hostname, userInfo } from "node:os";
 import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
 import { openTools } from "../src/provisioner/cli/open-tools.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
-import { packageRoot, findProject } from "../src/provisioner/cli/project.ts";
+import { findTemplates, packageRoot } from "../src/provisioner/cli/project.ts";
 import type { Shell } from "../src/provisioner/cli/shell.ts";
 import { converge } from "../src/provisioner/core/converge.ts";
 import { startRun } from "../src/provisioner/core/run.ts";
@@ -31,7 +31,7 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
   const loaded = await loadSpec(spec, shell);
   const sources = specSources(
     loaded,
-    findProject(shell).templatesDir,
+    findTemplates(shell),
     openTools(shell, lazyManifest(shell), {}),
   );
   const flags = {

@@ -8,7 +8,7 @@ import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
 import { openTools } from "./open-tools.ts";
 import { packageVersion } from "./package-version.ts";
-import { findProject, packageRoot } from "./project.ts";
+import { findTemplates, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
@@ -24,7 +24,7 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
+  const sources = specSources(loaded, findTemplates(shell), openTools(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
   const [base, uses, codeDigest] = await Promise.all([

@@ -27,6 +27,7 @@ import {
   type PublishedImage,
 } from "./image-store.ts";
 import { readPackages } from "./installed-packages.ts";
+import { builderUser } from "./hygiene.ts";
 import type { Manifest, Phase } from "./manifest.ts";
 import { flatten, makeOverlay, virtualSize } from "./qemu-img.ts";
 import { sbom } from "./sbom.ts";
@@ -35,8 +36,6 @@ import { verifyImage } from "./verify-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 const GIB = 1024 ** 3;
-/** Lives as long as the builder; the seal removes it. */
-const builderUser = "builder";
 /** Under emulation and load a power-off was seen to take a minute. */
 const SEAL_DEADLINE_MS = 600_000;
 
