@@ -32,7 +32,7 @@ import type { Manifest, Phase } from "./manifest.ts";
 import { flatten, makeOverlay, virtualSize } from "./qemu-img.ts";
 import { sbom } from "./sbom.ts";
 import { checkSealed, startSeal } from "./seal.ts";
-import { verifyImage } from "./verify-image.ts";
+import { verifyImage, vouchFor } from "./verify-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 const GIB = 1024 ** 3;
@@ -101,13 +101,9 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   const size = { sha256, bytes, virtualBytes: await virtualSize(file, run) };
   const manifest = manifestOf({ request, base, made, version, key, at, phases }, size);
   if (request.verify) {
-    await phase("Verify", (inner) =>
-      verifyImage(
-        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
-        shop,
-        inner,
-      ),
-    );
+    const { name, readOnlyRoot, machine } = request;
+    const candidate = { path: file, name, readOnlyRoot, machine };
+    await phase("Verify", async (inner) => vouchFor(candidate, await verifyImage(candidate, shop, inner)));
   }
   await writePapers(partial.path, manifest, base.distribution);
   run.signal.throwIfAborted();
