@@ -92,6 +92,7 @@ async function bootFake(plan: GuestPlan, builder: FakeHost, shop: FakeWorkshop):
     host: builder,
     user,
     hostKey: "ssh-ed25519 AAAA",
+    loginKey: "ssh-ed25519 BBBB",
     console,
     address: "192.0.2.1",
     keyFile: join(folder, "key"),

@@ -10,7 +10,7 @@ import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
 import { openPins } from "./open-pins.ts";
 import { packageVersion } from "./package-version.ts";
-import { findProject, packageRoot } from "./project.ts";
+import { findTemplates, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
@@ -26,7 +26,7 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findProject(shell).templatesDir, openPins(shell, manifest, flags));
+  const sources = specSources(loaded, findTemplates(shell), openPins(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const { distribution } = findBase(spec.base, manifest());
   const readOnlyRoot = recipe.some(

@@ -62,8 +62,18 @@ export type Event =
       readonly ms: number;
     }
   | { readonly kind: "note"; readonly level: "info" | "warning"; readonly text: string }
-  /** Verified promises: one assertion of a contract. */
-  | { readonly kind: "assertion"; readonly what: string; readonly held: boolean; readonly found?: string }
+  /** One promise of a contract, as it was found at one moment. */
+  | {
+      readonly kind: "assertion";
+      /** Its id. */
+      readonly promise: string;
+      /** `files`, `first boot`, `reboot 1`. */
+      readonly moment: string;
+      readonly what: string;
+      readonly held: boolean;
+      /** What speaks against it. */
+      readonly found?: string;
+    }
   /** The command's own result: printed on stdout, as JSON with --json, as `text` otherwise. */
   | { readonly kind: "result"; readonly text: string; readonly data: unknown }
   /** What ended the run early; `run-ended` follows. A bug has code BUG and its stack. */

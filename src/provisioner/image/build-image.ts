@@ -28,16 +28,15 @@ import {
   type PublishedImage,
 } from "./image-store.ts";
 import { readPackages } from "./installed-packages.ts";
+import { builderUser } from "./hygiene.ts";
 import type { Manifest, Phase } from "./manifest.ts";
 import { flatten, makeOverlay, virtualSize } from "./qemu-img.ts";
 import { sbom } from "./sbom.ts";
 import { checkSealed, startSeal } from "./seal.ts";
-import { verifyImage } from "./verify-image.ts";
+import { verifyImage, vouchFor } from "./verify-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 const GIB = 1024 ** 3;
-/** Lives as long as the builder; the seal removes it. */
-const builderUser = "builder";
 /** Under emulation and load a power-off was seen to take a minute. */
 const SEAL_DEADLINE_MS = 600_000;
 
@@ -105,13 +104,9 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   const size = { sha256, bytes, virtualBytes: await virtualSize(file, run) };
   const manifest = manifestOf({ request, base, made, version, key, at, phases }, size);
   if (request.verify) {
-    await phase("Verify", (inner) =>
-      verifyImage(
-        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
-        shop,
-        inner,
-      ),
-    );
+    const { name, readOnlyRoot, machine } = request;
+    const candidate = { path: file, name, readOnlyRoot, machine };
+    await phase("Verify", async (inner) => vouchFor(candidate, await verifyImage(candidate, shop, inner)));
   }
   await writePapers(partial.path, manifest, base.distribution);
   run.signal.throwIfAborted();

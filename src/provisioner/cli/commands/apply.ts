@@ -4,7 +4,7 @@ import type { Summary } from "../../core/converge.ts";
 import { defineCommand, directOption, helpEnd } from "../command.ts";
 import type { ChangeFlags, DirectFlags } from "../command.ts";
 import type { TargetFlags } from "../open-target.ts";
-import { findProject } from "../project.ts";
+import { findTemplates } from "../project.ts";
 import { count } from "../render/words.ts";
 import type { Selection } from "../select-uses.ts";
 import { runSession } from "../session.ts";
@@ -58,7 +58,7 @@ export const apply = defineCommand<Flags>({
       const loaded = await loadSpec(flags.spec, shell, { forHost: true, manifest });
       const recipe = selectUses(loaded.recipe, flags);
       const pins = openPins(shell, manifest, flags);
-      const sources = specSources(loaded, findProject(shell).templatesDir, pins);
+      const sources = specSources(loaded, findTemplates(shell), pins);
       await using host = await run.within(
         `Connect to ${flags.target}`,
         (inner) => openTarget(flags, shell, inner),

@@ -49,7 +49,7 @@ export function progressWords(event: Extract<Event, { kind: "step-progress" }>):
 /** One promise that was checked. */
 export function assertionWords(event: Extract<Event, { kind: "assertion" }>): string {
   const found = event.found === undefined ? "" : `: found ${visibleLine(event.found)}`;
-  return `${event.held ? "held" : "broken"} ${visibleLine(event.what)}${found}`;
+  return `${event.held ? "held" : "broken"} ${event.moment}: ${visibleLine(event.what)}${found}`;
 }
 
 /** The actions that close a change, one a line. */
