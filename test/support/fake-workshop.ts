@@ -122,6 +122,7 @@ function someRequest(basePath: string): BuildRequest {
     },
     tools: [],
     specs: [{ file: "specs/web.yaml", sha256: "0".repeat(64) }],
+    needs: [],
     machine: { cpus: 1, memoryMiB: 512, diskGiB: 1 },
     readOnlyRoot: false,
     prepareMachine: async (run: Run) => run.signal.throwIfAborted(),

@@ -557,6 +557,12 @@ export const catalogue = {
     mend: ({ path }) =>
       `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
   }),
+  DISK_TOO_SMALL: entry<{ base: string; part: string; neededGiB: number; hasGiB: string; mend: string }>({
+    exit: 2,
+    say: ({ base, part, neededGiB, hasGiB }) =>
+      `Cannot build on ${base}: ${part} must have ${neededGiB} GiB, has ${hasGiB} GiB`,
+    mend: ({ mend }) => mend,
+  }),
   CLOUD_INIT_FAILED: entry<{ host: string; complaints: readonly string[]; tail: string }>({
     exit: 4,
     say: ({ host, complaints, tail }) =>
