@@ -9,6 +9,7 @@ import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
 import { systemdUnit } from "./systemd-unit/index.ts";
@@ -29,6 +30,7 @@ export const tasks: readonly Task[] = [
   group,
   kernelModule,
   locale,
+  nvidiaDriver,
   symlink,
   sysctl,
   systemdUnit,

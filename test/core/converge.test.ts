@@ -16,6 +16,7 @@ import {
   write,
   type Task,
 } from "../../src/provisioner/core/task.ts";
+import { someDriver } from "../support/some-driver.ts";
 import { someTool } from "../support/some-tool.ts";
 import { MapHost } from "./map-host.ts";
 
@@ -74,6 +75,7 @@ const noSources: Sources = {
   text: async () => "",
   template: () => "",
   tool: async (name) => someTool(name),
+  driver: async (name) => someDriver(name),
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

@@ -1,4 +1,5 @@
 import type { FakeHost, Program } from "./fake-host.ts";
+import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
 import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
 
 /** Debian's programs, as far as tasks run them; each does to the fake machine what the real one would. */
@@ -6,6 +7,8 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-apt": apt,
   "provision-apt-broken": (_argv, host) => ({ stdout: broken(host) }),
   "provision-apt-update": () => 0,
+  "provision-nvidia": installDriver,
+  "provision-nvidia-look": lookAtDriver,
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,

@@ -116,6 +116,7 @@ function someRequest(basePath: string): BuildRequest {
       uses: [],
       materials: [],
       tools: [],
+      drivers: [],
       code: "1",
     },
     tools: [],

@@ -11,6 +11,7 @@ import type { Sources } from "../../src/provisioner/core/sources.ts";
 import type { Task } from "../../src/provisioner/core/task.ts";
 import { createCheck } from "../../src/provisioner/spec/validate.ts";
 import { emptyMachine } from "./fake-host.ts";
+import { someDriver } from "./some-driver.ts";
 import { someTool } from "./some-tool.ts";
 
 const check = createCheck();
@@ -25,7 +26,7 @@ export function accepts(task: Task, params: unknown): boolean {
   return complaints(task, params).length === 0;
 }
 
-/** Files beside the spec, templates that print what they were given, and a tool of every name. */
+/** Files beside the spec, templates that print what they were given, and a tool and a driver of every name. */
 export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources {
   const text = (path: string) => files[path] ?? `text of ${path}\n`;
   return {
@@ -37,6 +38,7 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     text: async (path) => text(path),
     template: (name, variables) => `${name} ${JSON.stringify(variables)}\n`,
     tool: async (name) => someTool(name),
+    driver: async (name) => someDriver(name),
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,

@@ -3,19 +3,20 @@ import type { Manifest } from "../pins/manifest.ts";
 import type { DirectFlags } from "./command.ts";
 import type { Shell } from "./shell.ts";
 
-type ToolSources = Pick<Sources, "tool" | "obtain">;
+type ToolSources = Pick<Sources, "tool" | "driver" | "obtain">;
 
-/** The tools that a spec can name, by versions.yaml and this machine's cache. */
+/** What a spec can name of versions.yaml: tools and drivers, by versions.yaml and this machine's cache. */
 export function openTools(
   shell: Shell,
   manifest: () => Manifest,
   { direct = false }: DirectFlags,
 ): ToolSources {
   let opened: Promise<ToolSources> | undefined;
-  // Loaded when the first tool is asked for: most specs name none.
+  // Loaded when the first is asked for: most specs name none.
   const open = () => (opened ??= load(shell, manifest, direct));
   return {
     tool: async (name) => (await open()).tool(name),
+    driver: async (name) => (await open()).driver(name),
     obtain: async (action, run) => (await open()).obtain(action, run),
   };
 }

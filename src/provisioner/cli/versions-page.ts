@@ -4,9 +4,9 @@ import type { Schema } from "./task-page.ts";
 
 /** The page about versions.yaml: its prose, and every key of its schema. */
 export function versionsPage(): string {
-  const { bases, tools } = manifestSchema.properties;
+  const { bases, drivers, tools } = manifestSchema.properties;
   const [bootstrap, cloudImage] = entryOf(bases)["anyOf"] as readonly [Schema, Schema];
-  const { tools: _tools, bases: _bases, ...top } = manifestSchema.properties;
+  const { tools: _tools, bases: _bases, drivers: _drivers, ...top } = manifestSchema.properties;
   return `${[
     prose,
     "## A tool",
@@ -20,6 +20,10 @@ export function versionsPage(): string {
     "## A base that is a vendor's image",
     "",
     ...keys(cloudImage),
+    "## A driver",
+    "",
+    driverWords,
+    ...keys(entryOf(entryOf(drivers))),
     "## Mirrors",
     "",
     ...keys({ properties: top }),
@@ -44,7 +48,7 @@ const prose = `# versions.yaml
 
 Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
 \`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
-from. \`tools\`, \`bases\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+from. \`tools\`, \`bases\`, \`drivers\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
 `;
 
 const example = `\`\`\`yaml
@@ -78,4 +82,9 @@ const words = `In \`tag\`, \`artifact\`, \`url\`, \`binary\`, \`root\`, \`extra\
 \`{stem}\` (without the ending of its archive). Any other is an error. What differs by architecture is a mapping of
 \`x86_64\` and \`aarch64\`. An artifact's URL is \`https://github.com/{repo}/releases/download/{tag}/{artifact}\` where
 \`url\` does not say otherwise: nothing is asked of any API, so no token is needed.
+`;
+
+const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was seen
+to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
+the driver's task refuses any other kernel. [The nvidia profile](profiles/nvidia.md) says how to renew one.
 `;

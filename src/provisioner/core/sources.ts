@@ -1,8 +1,9 @@
 import type { Run } from "./run.ts";
 import type { FetchAction, RunAction, Source, UploadAction } from "./task.ts";
+import type { PinnedDriver } from "./driver-pin.ts";
 import type { PinnedTool } from "./tool-pin.ts";
 
-/** What `read` can ask of the controller: files beside the spec, templates, and the tools of versions.yaml. */
+/** What `read` can ask of the controller: files beside the spec, templates, and what versions.yaml pins. */
 export interface Sources {
   source(path: string): Promise<Source>;
   /** The whole of a text file; throws like `source` when it is not there. */
@@ -10,6 +11,8 @@ export interface Sources {
   template(name: string, variables: Readonly<Record<string, unknown>>): string;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   tool(name: string): Promise<PinnedTool>;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  driver(name: string): Promise<PinnedDriver>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.

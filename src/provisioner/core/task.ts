@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 
 import type { Static, TSchema } from "typebox";
 
+import type { PinnedDriver } from "./driver-pin.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
+export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -118,6 +120,8 @@ export interface Facts {
   template(name: string, variables: Readonly<Record<string, unknown>>): Promise<string>;
   /** A tool of versions.yaml. Known without asking the machine. */
   tool(name: string): Promise<PinnedTool>;
+  /** A driver of versions.yaml. Known without asking the machine. */
+  driver(name: string): Promise<PinnedDriver>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */

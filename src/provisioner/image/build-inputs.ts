@@ -7,6 +7,7 @@ import { FactBook } from "../core/fact-book.ts";
 import { lookAll } from "../core/look.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Sources } from "../core/sources.ts";
+import type { PinnedDriver } from "../core/driver-pin.ts";
 import type { Architecture, ToolPin } from "../core/tool-pin.ts";
 
 /** Everything that decides what an image holds; plain data, stored in its manifest. */
@@ -22,6 +23,8 @@ export interface BuildInputs {
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
   readonly tools: readonly Pick<ToolPin, "name" | "id">[];
+  /** Drivers of versions.yaml that the uses ask for, whole: packages, and the kernel they go with. */
+  readonly drivers: readonly PinnedDriver[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
 }
@@ -34,12 +37,13 @@ export async function digestUses(
   recipe: Recipe,
   sources: Sources,
 ): Promise<{
-  readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools">;
+  readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools" | "drivers">;
   /** The tools in full, by name. */
   readonly pins: readonly ToolPin[];
 }> {
   const materials = new Map<string, string>();
   const tools = new Map<string, ToolPin>();
+  const drivers = new Map<string, PinnedDriver>();
   const noting: Sources = {
     async source(path) {
       const source = await sources.source(path);
@@ -62,12 +66,17 @@ export async function digestUses(
       if (pin) tools.set(name, pin);
       return tool;
     },
+    async driver(name) {
+      const driver = await sources.driver(name);
+      drivers.set(name, driver);
+      return driver;
+    },
     obtain: (action, run) => sources.obtain(action, run),
   };
   await using host = emptyHost();
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
   await lookAll(recipe, book);
-  const pins = [...tools.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const pins = byName(tools);
   return {
     inputs: {
       uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
@@ -76,9 +85,14 @@ export async function digestUses(
         .map((name) => ({ name, sha256: materials.get(name) ?? "" })),
       // An id changes with every byte of a tool and every place, and not with where it was downloaded from.
       tools: pins.map(({ name, id }) => ({ name, id })),
+      drivers: byName(drivers),
     },
     pins,
   };
+}
+
+function byName<Pin extends { readonly name: string }>(pins: ReadonlyMap<string, Pin>): readonly Pin[] {
+  return [...pins.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** SHA-256 over the files of some folders: names and content. */

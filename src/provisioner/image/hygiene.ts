@@ -80,6 +80,8 @@ export const hygiene: readonly HygieneItem[] = [
     what: "no state of systemd's units",
     absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
   },
+  // Who has it can sign modules for every machine of this image that trusts it.
+  { what: "no key of dkms", absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"] },
   { what: "no logs", noFilesBelow: ["/var/log"] },
   { what: "no journal", absent: ["/var/log/journal/*"] },
   {

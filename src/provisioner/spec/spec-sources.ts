@@ -9,13 +9,13 @@ import type { LoadedSpec } from "./image-spec.ts";
 import { templateRenderer } from "./render-template.ts";
 
 /**
- * The files beside a spec and the templates, for the reads of its tasks, with the tools that the caller knows. Each
+ * The files beside a spec and the templates, for the reads of its tasks, with what the caller knows of versions.yaml. Each
  * file is hashed once.
  */
 export function specSources(
   { spec, sourceDirs }: Pick<LoadedSpec, "spec" | "sourceDirs">,
   templatesDir: string,
-  tools: Pick<Sources, "tool" | "obtain">,
+  pins: Pick<Sources, "tool" | "driver" | "obtain">,
 ): Sources {
   const render = templateRenderer(templatesDir, spec.variables);
   const known = new Map<string, ReturnType<Sources["source"]>>();
@@ -38,7 +38,7 @@ export function specSources(
     },
     text: async (path) => readFile(locate(path), "utf8"),
     template: render,
-    ...tools,
+    ...pins,
   };
 }
 

@@ -5,6 +5,7 @@ import type { CacheOptions } from "../pins/artifact-cache.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { placesOf } from "../pins/mirrors.ts";
 import { downloadOrder } from "./download-script.ts";
+import { pinnedDriver } from "./pinned-driver.ts";
 import { pinnedTool } from "./pinned-tool.ts";
 
 /** Where tools and their files come from. */
@@ -19,15 +20,16 @@ export interface ToolSourceOptions {
 /** More at once only share the same line. */
 const DOWNLOADS = 4;
 
-/** The tools of versions.yaml, for the reads of tasks and for the flights that carry their files. */
+/** What versions.yaml pins, for the reads of tasks and for the flights that carry the files of tools. */
 export function toolSources({
   manifest,
   cache,
   direct,
-}: ToolSourceOptions): Pick<Sources, "tool" | "obtain"> {
+}: ToolSourceOptions): Pick<Sources, "tool" | "driver" | "obtain"> {
   const limit = pLimit(DOWNLOADS);
   return {
     tool: async (name) => pinnedTool(name, manifest()),
+    driver: async (name) => pinnedDriver(name, manifest()),
     async obtain(action, run) {
       const { path, file, mode, owner, group } = action;
       const options = cache(manifest());
