@@ -118,6 +118,7 @@ function someRequest(basePath: string): BuildRequest {
       uses: [],
       materials: [],
       tools: [],
+      drivers: [],
       code: "1",
     },
     tools: [],

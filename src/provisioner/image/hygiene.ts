@@ -127,6 +127,8 @@ export const hygiene: readonly HygieneItem[] = [
     absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
     noFilesBelow: ["/var/lib/systemd/backlight", "/var/lib/systemd/pstore", "/var/lib/systemd/rfkill"],
   },
+  // Who has it can sign modules for every machine of this image that trusts it.
+  { what: "no key of dkms", absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"] },
   { what: "no logs", noFilesBelow: ["/var/log"] },
   { what: "no journal", absent: ["/var/log/journal/*"] },
   {
