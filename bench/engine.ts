@@ -29,11 +29,7 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
     ask: () => Promise.resolve(undefined),
   };
   const loaded = await loadSpec(spec, shell);
-  const sources = specSources(
-    loaded,
-    findTemplates(shell),
-    openTools(shell, lazyManifest(shell), {}),
-  );
+  const sources = specSources(loaded, findTemplates(shell), openTools(shell, lazyManifest(shell), {}));
   const flags = {
     target: `root@127.0.0.1:${target.port}`,
     identity: target.identity,
