@@ -1,11 +1,12 @@
 import { execFile, spawn } from "node:child_process";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { ownTarget, type SshTarget } from "../../src/provisioner/host/ssh-target.ts";
+import { freePort } from "./free-port.ts";
 
 const exec = promisify(execFile);
 
@@ -155,14 +156,6 @@ async function configText(
     ...(options.config ?? []),
     "",
   ].join("\n");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 /** True once something listens; false when sshd ended before that. */
