@@ -1,9 +1,9 @@
 import { homedir, hostname, userInfo } from "node:os";
 
 import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
-import { openTools } from "../src/provisioner/cli/open-tools.ts";
+import { openPins } from "../src/provisioner/cli/open-pins.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
-import { packageRoot, findProject } from "../src/provisioner/cli/project.ts";
+import { findTemplates, packageRoot } from "../src/provisioner/cli/project.ts";
 import type { Shell } from "../src/provisioner/cli/shell.ts";
 import { converge } from "../src/provisioner/core/converge.ts";
 import { startRun } from "../src/provisioner/core/run.ts";
@@ -29,11 +29,7 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
     ask: () => Promise.resolve(undefined),
   };
   const loaded = await loadSpec(spec, shell);
-  const sources = specSources(
-    loaded,
-    findProject(shell).templatesDir,
-    openTools(shell, lazyManifest(shell), {}),
-  );
+  const sources = specSources(loaded, findTemplates(shell), openPins(shell, lazyManifest(shell), {}));
   const flags = {
     target: `root@127.0.0.1:${target.port}`,
     identity: target.identity,

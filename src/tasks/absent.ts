@@ -22,6 +22,7 @@ export const absent = defineTask({
   subject: ({ path }) => path,
 
   owns: ({ path }) => [path],
+  takesAway: true,
 
   async read(facts, { path }): Promise<State> {
     return { stat: await facts.stat(path) };

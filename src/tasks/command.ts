@@ -92,6 +92,13 @@ export const command = defineTask({
 
   subject: ({ name }) => name,
 
+  identity({ argv: [path = "", ...rest] }) {
+    const program = path.replace(/.*\//, "");
+    const isSystem = rest.some((word) => word === "--system" || word === "-r");
+    if (isSystem && /^(adduser|useradd)$/.test(program)) return undefined;
+    return personalPrograms.get(program) ?? personalPrograms.get(`${program} ${rest[0]}`);
+  },
+
   async read(facts, params): Promise<State> {
     const { name, creates, unless, inputs = [] } = params;
     const [made, asked, stamp, digests] = await Promise.all([
@@ -120,6 +127,17 @@ export const command = defineTask({
     return [{ ...due, what: `${name} ${due.what}`, actions: [runOf(params), ...keep] }];
   },
 });
+
+/** What programs give a machine whose only work that is. A shell's script can do it all; `verify` looks at the result. */
+const personalPrograms: ReadonlyMap<string, string> = new Map([
+  ["adduser", "a user (one for a service is made with --system)"],
+  ["useradd", "a user (one for a service is made with --system)"],
+  ["hostname", "a host name"],
+  ["hostnamectl", "a host name"],
+  ["loginctl enable-linger", "a user whose services linger"],
+  ["ssh-keygen", "an SSH key"],
+  ["systemd-machine-id-setup", "the machine's id"],
+]);
 
 const STAMPS = "/var/lib/provision/stamps";
 

@@ -1,5 +1,6 @@
 import type { Task } from "../provisioner/core/task.ts";
 import { absent } from "./absent.ts";
+import { apparmor } from "./apparmor.ts";
 import { aptRepository } from "./apt-repository/index.ts";
 import { apt } from "./apt/index.ts";
 import { command } from "./command.ts";
@@ -10,6 +11,8 @@ import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
+import { readonlyRoot } from "./readonly-root.ts";
+import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
 import { systemdUnit } from "./systemd-unit/index.ts";
@@ -21,6 +24,7 @@ import { user } from "./user.ts";
 /** Every task a spec can name, in alphabetical order. */
 export const tasks: readonly Task[] = [
   absent,
+  apparmor,
   apt,
   aptRepository,
   command,
@@ -31,6 +35,8 @@ export const tasks: readonly Task[] = [
   kernelModule,
   locale,
   nvidiaDriver,
+  readonlyRoot,
+  subuid,
   symlink,
   sysctl,
   systemdUnit,

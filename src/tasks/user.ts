@@ -94,6 +94,12 @@ export const user = defineTask({
 
   subject: ({ name }) => name,
 
+  identity({ name, uid, system, state }) {
+    if (state === "absent" || name === "root") return undefined;
+    const isSystem = uid === undefined ? system : uid < FIRST_PERSON;
+    return isSystem ? undefined : `the user ${name} (one for a service says \`system: true\`)`;
+  },
+
   async read(facts, { name, password, state }): Promise<State> {
     const isAsked = password !== undefined && state !== "absent";
     const [entry, status] = await Promise.all([
@@ -110,6 +116,9 @@ export const user = defineTask({
     return [...planAccount(params, entry), ...planGroups(params, entry), ...planPassword(params, isLocked)];
   },
 });
+
+/** UID_MIN of login.defs(5): below are the system's own. */
+const FIRST_PERSON = 1000;
 
 interface State {
   readonly entry: UserEntry | undefined;

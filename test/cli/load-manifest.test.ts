@@ -58,6 +58,48 @@ it.each<[string, string, string, string]>([
   expect(await failure.catch(complaints)).toContain(says);
 });
 
+const repository = `bases: {}
+repositories:
+  agent:
+    uris: ["https://packages.example.org/{distribution}"]
+    suites: ["{codename}"]
+    components: [main]
+    key: { url: "https://packages.example.org/key.asc", fingerprints: [${"A".repeat(40)}] }
+`;
+
+it("accepts a repository, a flat one too", async () => {
+  const flat = repository.replace('"{codename}"', "./").replace("    components: [main]\n", "");
+
+  expect(await load(repository)).toHaveProperty(["repositories", "agent", "components"], ["main"]);
+  expect(await load(flat)).toHaveProperty(["repositories", "agent", "suites"], ["./"]);
+});
+
+it.each<[string, string, string, string]>([
+  [
+    "a word that nobody fills in",
+    "{distribution}",
+    "{release}",
+    "4:12 Cannot accept repositories.agent.uris[0]: must name known words ({distribution} or {codename}), names {release}",
+  ],
+  [
+    "a repository without components",
+    "    components: [main]\n",
+    "",
+    "3:3 Cannot accept repositories.agent: must have components",
+  ],
+  [
+    "a fingerprint that is too short",
+    "A".repeat(40),
+    "ABCD",
+    "7:72 Cannot accept repositories.agent.key.fingerprints[0]",
+  ],
+])("says where %s stands", async (_what, from, to, says) => {
+  const failure = load(repository.replace(from, to));
+
+  await expect(failure).rejects.toMatchObject({ code: "SPEC_INVALID" });
+  expect(await failure.catch(complaints)).toContain(says);
+});
+
 function complaints(error: unknown): string {
   const { facts } = error as {
     facts: { complaints: { where: { line: number; column: number }; what: string }[] };

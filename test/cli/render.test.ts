@@ -151,6 +151,20 @@ describe("lineWriter", () => {
     expect(writer(true).lines(event)).toEqual(["  ok apt curl (0.0 s)"]);
   });
 
+  it("says a use for another distribution only with --verbose", () => {
+    const event = {
+      kind: "use-ended",
+      step: 0,
+      use: "apt curl",
+      outcome: "does-not-apply",
+      changes: [],
+      ms: 0,
+    } as const;
+
+    expect(writer(false).lines(event)).toEqual([]);
+    expect(writer(true).lines(event)).toEqual(["  does not apply apt curl (0.0 s)"]);
+  });
+
   it("names the use that another waits for", () => {
     const event = {
       kind: "use-ended",

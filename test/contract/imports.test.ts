@@ -55,6 +55,7 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["typebox"],
     node: ["*"],
   },
+  "src/provisioner/maintain/": { ours: at("core"), packages: [], node: ["node:crypto"] },
   "src/provisioner/doctor/": {
     ours: at("core", "local", "libvirt", "pins", "image"),
     packages: [],
@@ -78,6 +79,7 @@ const rows: Readonly<Record<string, Row>> = {
       "image",
       "doctor",
       "deploy",
+      "maintain",
     ),
     packages: ["@inquirer/checkbox", "commander", "typebox"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
@@ -103,7 +105,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "src/provisioner/shell-of-process.ts": { ours: ["src/provisioner/cli/"], packages: [], node: ["*"] },
   "src/tasks/": {
-    ours: ["src/provisioner/core/schema.ts", "src/provisioner/core/task.ts", "src/tasks/scripts/"],
+    ours: [
+      ...["read-only-root", "schema", "state-layout", "task"].map(
+        (name) => `src/provisioner/core/${name}.ts`,
+      ),
+      "src/tasks/scripts/",
+    ],
     packages: ["typebox"],
   },
   "src/tasks/index.ts": { ours: ["src/provisioner/core/task.ts", "src/tasks/"], packages: [] },

@@ -26,7 +26,7 @@ describe.each(specs)("specs/%s", (file) => {
       strict: true,
       strictRequired: false,
       allowUnionTypes: true,
-      formats: { base: true, source: true, template: true, tool: true },
+      formats: { base: true, source: true, template: true, tool: true, repository: true },
     });
     const validate = ajv.compile(editorSchema(registry));
     const value = parse(readFileSync(join(root, "specs", file), "utf8")) as { tasks?: object[] };

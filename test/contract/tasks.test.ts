@@ -31,7 +31,7 @@ const examples = tasks.flatMap((task) =>
 
 /** Files of which a use owns a line, and provision's own notes. */
 const shared =
-  /^\/etc\/(fstab|locale\.gen)$|^\/var\/lib\/provision\/|^\/run\/provision|\/share\/provision\/store\/\.incoming\//;
+  /^\/etc\/(fstab|locale\.gen|login\.defs|sub[ug]id)$|^\/var\/lib\/provision\/|^\/run\/provision|\/share\/provision\/store\/\.incoming\//;
 
 describe("the registry", () => {
   it("is in alphabetical order and names each task once", () => {
@@ -42,8 +42,8 @@ describe("the registry", () => {
 
   it("has the tasks this version promises", () => {
     const promised =
-      "absent apt apt-repository command directory file fstab group kernel-module locale symlink sysctl " +
-      "systemd-unit timezone tmpfiles tools user";
+      "absent apparmor apt apt-repository command directory file fstab group kernel-module locale subuid " +
+      "symlink sysctl systemd-unit timezone tmpfiles tools user";
 
     expect(tasks.map(({ name }) => name)).toEqual(expect.arrayContaining(promised.split(" ")));
   });

@@ -17,6 +17,7 @@ import {
   type Task,
 } from "../../src/provisioner/core/task.ts";
 import { someDriver } from "../support/some-driver.ts";
+import { someRepository } from "../support/some-repository.ts";
 import { someTool } from "../support/some-tool.ts";
 import { MapHost } from "./map-host.ts";
 
@@ -76,6 +77,8 @@ const noSources: Sources = {
   template: () => "",
   tool: async (name) => someTool(name),
   driver: async (name) => someDriver(name),
+  repository: async (name) => someRepository(name),
+  obtainKey: async ({ path }) => ({ kind: "write", path, text: "key" }),
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

@@ -13,6 +13,7 @@ describe("ACTION_FAILED", () => {
       "Err:1 http://deb.example/ trixie InRelease\n  Could not resolve 'deb.example'\nE: Failed to fetch x",
       /^Check the target's network and the archives in its \/etc\/apt/,
     ],
+    ["AppArmor parser error at line 2: syntax error, unexpected TOK_ID", /^Correct the profile: the line/],
     ["dpkg: error: unable to write: No space left on device", /^Free space on the target: `df -h`/],
     ["E: You don't have enough free space in /var/cache/apt/archives/.", /^Free space on the target/],
     ["dpkg: error processing package x", /^Read the log of this run/],

@@ -12,7 +12,7 @@ import { thisMachine } from "../../src/provisioner/doctor/machine.ts";
 import { type Base, prepareBase } from "../../src/provisioner/image/base-image.ts";
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { layOutDisk, defaultSizes, offsetOf } from "../../src/provisioner/image/disk-layout.ts";
-import { stateLayout } from "../../src/provisioner/image/state-layout.ts";
+import { stateLayout } from "../../src/provisioner/core/state-layout.ts";
 import { program } from "../../src/provisioner/local/program.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
 import { shippedTemplates } from "../support/bases.ts";
@@ -114,6 +114,8 @@ it("has the hook and the checkers in its initramfs", async ({ skip }) => {
       expect.stringMatching(/sbin\/fsck$/),
       expect.stringMatching(/sbin\/logsave$/),
       expect.stringMatching(/overlay\.ko/),
+      // Says what it was made with: the task readonly-root makes it again when this is another.
+      expect.stringMatching(new RegExp(`${stateLayout.initramfsStamp.slice(1)}/[0-9a-f]{16}$`)),
     ]),
   );
 });

@@ -4,9 +4,9 @@ import { expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
-import { stateLayout } from "../../src/provisioner/image/state-layout.ts";
+import { stateLayout } from "../../src/provisioner/core/state-layout.ts";
 import { nvidiaDriver } from "../../src/tasks/nvidia-driver/index.ts";
-import { shippedTemplates, trixie } from "../support/bases.ts";
+import { noble, shippedTemplates, trixie } from "../support/bases.ts";
 
 const base = baseFiles(trixie, shippedTemplates);
 const text = (path: string) => base.files.find((file) => file.path === path)?.text ?? "";
@@ -86,7 +86,22 @@ it.each(base.files.filter(({ text: body }) => body.startsWith("#!/bin/sh")))(
 );
 
 it("masks what fails on a read-only root", () => {
-  expect(base.links).toContainEqual({ path: "/etc/systemd/system/grub-common.service", target: "/dev/null" });
+  const masked = base.links.filter(({ target }) => target === "/dev/null").map(({ path }) => path);
+
+  expect(masked).toContain("/etc/systemd/system/grub-common.service");
+  expect(masked).toContain("/etc/systemd/system/grub-initrd-fallback.service");
+  expect(new Set(masked).size).toBe(masked.length);
+});
+
+it.each([
+  ["trixie", trixie, "linux /vmlinuz root=", "initrd /initrd.img"],
+  ["noble", noble, "linux /boot/vmlinuz root=", "initrd /boot/initrd.img"],
+] as const)("boots %s from where its links to the newest kernel are", (_, entry, kernel, initrd) => {
+  const { files } = baseFiles(entry, shippedTemplates);
+  const grub = files.find(({ path }) => path === "/boot/grub/provision.cfg")?.text;
+
+  expect(grub).toContain(`\n${kernel}`);
+  expect(grub).toContain(`\n${initrd}\n`);
 });
 
 it("has the files of a driver only where there is one, as the driver's task writes them", () => {

@@ -85,7 +85,7 @@ it("refuses a cloud image whose digest is another one than pinned, and keeps not
   await using server = await serveFile(Buffer.from("another disk"));
   const entry = {
     kind: "cloud-image" as const,
-    distribution: "debian-13",
+    distribution: "debian-13" as const,
     architecture: "amd64" as const,
     version: "20261101",
     url: server.url,

@@ -2,13 +2,13 @@ import { expect, it } from "vitest";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
 import { inputsOf } from "../../src/provisioner/image/bootstrap-inputs.ts";
-import { shippedTemplates, trixie } from "../support/bases.ts";
+import { noble, shippedTemplates, trixie } from "../support/bases.ts";
 
-const { steps } = inputsOf({
-  entry: trixie,
-  epoch: 1_700_000_000,
-  files: baseFiles(trixie, shippedTemplates),
-});
+function stepsOf(entry: typeof trixie) {
+  return inputsOf({ entry, epoch: 1_700_000_000, files: baseFiles(entry, shippedTemplates) }).steps;
+}
+
+const steps = stepsOf(trixie);
 const lines = steps.map(({ argv }) => argv.join(" "));
 
 it("moves the package database out of /var/lib before /var/lib goes to the state tree", () => {
@@ -65,4 +65,20 @@ it("leaves no key that dkms made, and no host keys", () => {
 it("packs the files as root's, whoever builds", () => {
   expect(lines[0]).toContain("--owner=0 --group=0 --numeric-owner --mtime=@1700000000 --no-recursion");
   expect(lines[0]).toContain(" etc/fstab ");
+});
+
+it.each([
+  ["trixie", trixie, "shimx64.efi.signed", "debian"],
+  ["noble", noble, "shimx64.efi.signed.latest", "ubuntu"],
+] as const)("boots %s by its vendor's signed shim and GRUB", (_, entry, shim, vendor) => {
+  const all = stepsOf(entry).map(({ argv }) => argv.join(" "));
+
+  expect(all.filter((line) => line.startsWith("mcopy"))).toEqual([
+    expect.stringContaining(`/ROOT/usr/lib/shim/${shim} ::EFI/BOOT/BOOTX64.EFI`),
+    expect.stringContaining("::EFI/BOOT/grubx64.efi"),
+    expect.stringContaining(`/GRUB-STUB ::EFI/${vendor}/grub.cfg`),
+    expect.stringContaining("/GRUB-STUB ::EFI/BOOT/grub.cfg"),
+  ]);
+  expect(all.find((line) => line.startsWith("mmd "))).toMatch(new RegExp(` ::EFI/${vendor}$`));
+  expect(all.some((line) => line.includes(`sources.list.d/${vendor}.sources`))).toBe(true);
 });

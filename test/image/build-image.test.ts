@@ -184,6 +184,23 @@ describe("buildImage", () => {
     expect(await first).toMatchObject({ fresh: true });
   });
 
+  it("says before it boots that a vendor's disk is too small, once that is here", async () => {
+    const needs = [{ part: "root", gib: 3, where: { file: "web.yaml", line: 2, column: 7 } }] as const;
+    const ours = shop.request({ needs });
+    const request: typeof ours = {
+      ...ours,
+      prepareBase: async (run) => ({ ...(await ours.prepareBase(run)), layout: "vendor" }),
+    };
+
+    await expect(buildImage(request, shop, quietRun())).rejects.toMatchObject({
+      code: "DISK_TOO_SMALL",
+      exitCode: 2,
+      facts: { base: "debian-13", neededGiB: 3, hasGiB: "1.0" },
+    });
+    expect(shop.opened()).toBe(0);
+    await expectNothingLeft();
+  });
+
   it.each(["work", "store"])("says before it starts that the disk of the %s is full", async (which) => {
     // /proc has no space for anything.
     const full = which === "work" ? { ...shop, workDir: "/proc" } : { ...shop, store: "/proc" };

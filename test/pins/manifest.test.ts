@@ -79,6 +79,7 @@ it.each<[string, object]>([
   ["a version that YAML made a number", { ...cloud, version: 20260712 }],
   ["a URL of another scheme", { ...cloud, url: "ftp://cloud.example/debian.qcow2" }],
   ["a key nobody knows", { ...cloud, sha1: "a" }],
+  ["a distribution nobody knows", { ...cloud, distribution: "debian-31" }],
   ["another kind", { ...cloud, kind: "iso" }],
 ])("refuses a base with %s", (_what, entry) => {
   // As YAML would give it: a key without a value is not there.

@@ -11,6 +11,7 @@ const formats = {
   source: () => undefined,
   base: () => undefined,
   tool: () => undefined,
+  repository: () => undefined,
 };
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
 for (const name of Object.keys(formats)) ajv.addFormat(name, () => true);

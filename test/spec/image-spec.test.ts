@@ -80,7 +80,7 @@ describe("loadImageSpec", () => {
       name: "web",
       description: undefined,
       base: "debian-13",
-      disk: { sizeGiB: 8 },
+      disk: { sizeGiB: 8, needs: [] },
       builder: { cpus: 2, memoryMiB: 2048 },
       variables: {},
     });
@@ -107,6 +107,30 @@ describe("loadImageSpec", () => {
       builder: { cpus: 2, memoryMiB: 4096 },
       variables: { x: "root", y: "full" },
     });
+  });
+
+  it("takes the most room that an included spec asks for, unless the spec itself says how much", async () => {
+    const files = {
+      "low.yaml": "base: debian-13\ndisk: {rootGiB: 9, stateGiB: 3}\n",
+      "mid.yaml": "includes: [low]\ndisk:\n  rootGiB: 7\n  sizeGiB: 30\n",
+      "top.yaml": "includes: [mid]\n",
+      "own.yaml": "includes: [mid]\ndisk: {rootGiB: 5}\n",
+    };
+
+    expect((await load("top", files)).spec.disk).toEqual({
+      sizeGiB: 30,
+      needs: [
+        { part: "root", gib: 9, where: { file: "low.yaml", line: 2, column: 17 } },
+        { part: "state", gib: 3, where: { file: "low.yaml", line: 2, column: 30 } },
+      ],
+    });
+    expect((await load("own", files)).spec.disk.needs).toMatchObject([
+      { part: "root", gib: 5, where: { file: "own.yaml", line: 2 } },
+      { part: "state", gib: 3 },
+    ]);
+    expect(await complaints("none", { "none.yaml": "base: debian-13\ndisk: {}\n" })).toEqual([
+      "none.yaml:2:7 Cannot accept disk: must not be empty, is a mapping",
+    ]);
   });
 
   it("refuses a cycle and shows how it comes back", async () => {
@@ -139,6 +163,67 @@ describe("loadImageSpec", () => {
     ).toEqual([
       'top.yaml:3:5 Cannot use path /marks/a: "/marks/a" must be one use\'s alone, is that of mark a at low.yaml:3:5 too',
       "top.yaml:4:5 Cannot use path /marks/b twice: must be used once, is used at low.yaml:4:5 too",
+    ]);
+  });
+
+  it("takes two uses of one subject, or of one path, for distributions that no machine has both of", async () => {
+    const { recipe } = await load("top", {
+      "low.yaml": "base: debian-13\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian-13]}\n",
+      "top.yaml":
+        "includes: [low]\ntasks:\n  - mark: {name: a}\n    when: {distribution: [ubuntu, debian-12]}\n    note: why\n" +
+        "  - path: {path: /marks/b}\n    when: {distribution: [debian]}\n  - mark: {name: b}\n    when: {distribution: [ubuntu-24.04]}\n",
+    });
+
+    expect(recipe.map(({ id, when }) => [id, when?.distribution])).toEqual([
+      ["mark a", ["debian-13"]],
+      ["mark a", ["ubuntu", "debian-12"]],
+      ["path /marks/b", ["debian"]],
+      ["mark b", ["ubuntu-24.04"]],
+    ]);
+  });
+
+  it("names both places of two uses of one subject, or of one path, that meet on some machine", async () => {
+    expect(
+      await complaints("top", {
+        "low.yaml":
+          "base: debian-13\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian-13]}\n  - mark: {name: b}\n  - mark: {name: c}\n    when: {distribution: [ubuntu]}\n",
+        "top.yaml":
+          "includes: [low]\ntasks:\n  - mark: {name: a}\n    when: {distribution: [debian]}\n  - mark: {name: b}\n    when: {distribution: [debian-12]}\n" +
+          "  - path: {path: /marks/c}\n    when: {distribution: [ubuntu-24.04]}\n",
+      }),
+    ).toEqual([
+      "top.yaml:3:5 Cannot use mark a twice: must be used once, is used at low.yaml:3:5 too",
+      "top.yaml:5:5 Cannot use mark b twice: must be used once, is used at low.yaml:5:5 too",
+      'top.yaml:7:5 Cannot use path /marks/c: "/marks/c" must be one use\'s alone, is that of mark c at low.yaml:6:5 too',
+    ]);
+  });
+
+  it("points at what is wrong with a condition, and names the nearest", async () => {
+    const text = [
+      "base: debian-13",
+      "tasks:",
+      "  - mark: {name: a}",
+      "    when: {distribution: [debian-31]}",
+      "  - mark: {name: b}",
+      "    when: {distribution: []}",
+      "  - mark: {name: c}",
+      "    when: {distributoin: [debian]}",
+      "  - mark: {name: d}",
+      "    when: debian",
+      "  - mark: {name: e}",
+      "    whne: {distribution: [debian]}",
+      "  - when: {distribution: [debian]}",
+      "",
+    ].join("\n");
+
+    expect(await complaints("web", { "web.yaml": text })).toEqual([
+      'web.yaml:4:27 Cannot accept tasks[0].when.distribution[0]: must be "debian", "debian-12", "debian-13", "ubuntu" or "ubuntu-24.04" (nearest: "debian-13"), is "debian-31"',
+      "web.yaml:6:26 Cannot accept tasks[1].when.distribution: must not be empty, is a list",
+      'web.yaml:8:5 Cannot accept tasks[2].when: must have "distribution", has "distributoin"',
+      'web.yaml:8:12 Cannot accept tasks[2].when.distributoin: must be "distribution", is "distributoin"',
+      'web.yaml:10:11 Cannot accept tasks[3].when: must be a mapping, is "debian"',
+      'web.yaml:12:5 Cannot accept tasks[4].whne: must be a task (nearest: "when"), is "whne"',
+      "web.yaml:13:5 Cannot accept tasks[5]: must have one task, has none",
     ]);
   });
 

@@ -61,6 +61,14 @@ describe("templateRenderer", () => {
     );
   });
 
+  it("takes from what ships only what the project's own folder lacks", () => {
+    const own = templateRenderer(join(directory, "sub"), {}, directory);
+
+    expect(own("inner", {})).toBe("inner");
+    expect(own("plain", { name: "shipped" })).toBe("hello shipped\n");
+    expect(() => own("nowhere", {})).toThrow(/is missing/);
+  });
+
   it("lists templates with their subfolders", () => {
     expect(templateNames(directory)).toContain("sub/inner");
     expect(templateRenderer(directory)("sub/inner", {})).toBe("inner");

@@ -19,3 +19,12 @@ export const trixie: BootstrapEntry = {
   ],
   packages: ["linux-image-cloud-amd64", "openssh-server"],
 };
+
+/** One of Ubuntu. */
+export const noble: BootstrapEntry = {
+  ...trixie,
+  suite: "noble",
+  distribution: "ubuntu-24.04",
+  keyring: "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+  packages: ["linux-image-virtual", "openssh-server"],
+};

@@ -18,6 +18,7 @@ import type {
   UnitState,
   UserEntry,
 } from "../../src/provisioner/core/task.ts";
+import { installAppArmor } from "./fake-apparmor.ts";
 import { FakeFiles, FileTrouble } from "./fake-files.ts";
 import { debian } from "./fake-programs.ts";
 import { FakeUnits } from "./fake-units.ts";
@@ -220,11 +221,13 @@ export class FakeHost implements Host {
 export function emptyMachine(): FakeHost {
   const host = new FakeHost(DIRECTORIES, debian);
   host.files.socket("/dev/null");
+  host.sysctls.set("kernel.ostype", "Linux");
   host.sysctls.set("net.ipv4.ip_forward", "0");
   host.groups.set("root", { gid: 0, members: [] });
   host.units.install("apt-daily.timer", { active: "active", enabled: true });
   host.units.install("chrony.service");
   host.units.install("ssh.service");
+  installAppArmor(host);
   return host;
 }
 

@@ -1,3 +1,5 @@
+import { readOnlyRoot } from "../../src/provisioner/core/read-only-root.ts";
+import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { FakeHost, Program } from "./fake-host.ts";
 import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
 import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
@@ -12,6 +14,8 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,
+  "provision-initramfs": listInitramfs,
+  "update-initramfs": makeInitramfs,
   "dpkg-query": (argv, host) => dpkgQuery(argv.slice(4), host),
   "provision-systemctl": ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),
   systemctl: ([, verb = "", unit = ""], host) => host.units.systemctl(verb, unit),
@@ -59,6 +63,10 @@ export const debian: Readonly<Record<string, Program>> = {
   addgroup: ([, name = ""], host) => void host.groups.set(name, { gid: 1001, members: [] }),
   getent: ([, , name = ""], host) => (host.groups.has(name) ? 0 : 2),
   newaliases: () => 0,
+  cat: ([, ...paths], host) => {
+    const texts = paths.map((path) => host.files.read(path));
+    return { code: texts.includes(undefined) ? 1 : 0, stdout: texts.join("") };
+  },
 };
 
 /** `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`; what it installs has version 1.0 unless told. */
@@ -146,4 +154,18 @@ function usermod(argv: readonly string[], host: FakeHost): number {
 function option(argv: readonly string[], name: string): string | undefined {
   const at = argv.indexOf(name);
   return at === -1 ? undefined : argv[at + 1];
+}
+
+const kernel = "6.12.0-amd64";
+
+/** What the hook puts into each initramfs: the beginning of the digest of hook and script. */
+function makeInitramfs(_argv: readonly string[], { files }: FakeHost): void {
+  const { hook, script } = readOnlyRoot;
+  const made = [hook, script].map(({ path }) => files.read(path) ?? "").join("");
+  files.write(`/boot/initrd.img-${kernel}`, digestOf(made).slice(0, 16));
+}
+
+function listInitramfs(_argv: readonly string[], { files }: FakeHost) {
+  const images = files.paths().filter((path) => path.startsWith("/boot/initrd.img-"));
+  return { stdout: images.map((path) => `${path} ${files.read(path)}\n`).join("") };
 }

@@ -92,6 +92,7 @@ async function bootFake(plan: GuestPlan, builder: FakeHost, shop: FakeWorkshop):
     host: builder,
     user,
     hostKey: "ssh-ed25519 AAAA",
+    loginKey: "ssh-ed25519 BBBB",
     console,
     address: "192.0.2.1",
     keyFile: join(folder, "key"),
@@ -107,6 +108,7 @@ function someRequest(basePath: string): BuildRequest {
     recipe: [
       { id: "file /etc/motd", task: file, params, where: { file: "specs/web.yaml", line: 3, column: 5 } },
     ],
+    distribution: "debian-13",
     sources: sourcesOf(),
     inputs: {
       name: "web",
@@ -121,6 +123,7 @@ function someRequest(basePath: string): BuildRequest {
     },
     tools: [],
     specs: [{ file: "specs/web.yaml", sha256: "0".repeat(64) }],
+    needs: [],
     machine: { cpus: 1, memoryMiB: 512, diskGiB: 1 },
     readOnlyRoot: false,
     prepareMachine: async (run: Run) => run.signal.throwIfAborted(),

@@ -10,8 +10,10 @@ import { startRun } from "../../src/provisioner/core/run.ts";
 import type { Sources } from "../../src/provisioner/core/sources.ts";
 import type { Task } from "../../src/provisioner/core/task.ts";
 import { createCheck } from "../../src/provisioner/spec/validate.ts";
+import { exampleKey } from "../../src/tasks/apt-repository/example-key.ts";
 import { emptyMachine } from "./fake-host.ts";
 import { someDriver } from "./some-driver.ts";
+import { someRepository } from "./some-repository.ts";
 import { someTool } from "./some-tool.ts";
 
 const check = createCheck();
@@ -27,6 +29,7 @@ export function accepts(task: Task, params: unknown): boolean {
 }
 
 /** Files beside the spec, templates that print what they were given, and a tool and a driver of every name. */
+/** Files beside the spec, templates that print what they were given, a tool and a repository of every name. */
 export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources {
   const text = (path: string) => files[path] ?? `text of ${path}\n`;
   return {
@@ -39,6 +42,8 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     template: (name, variables) => `${name} ${JSON.stringify(variables)}\n`,
     tool: async (name) => someTool(name),
     driver: async (name) => someDriver(name),
+    repository: async (name) => someRepository(name),
+    obtainKey: async ({ key: _key, ...action }) => ({ ...action, kind: "write", text: exampleKey.text }),
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import { exampleKey } from "../../src/tasks/apt-repository/example-key.ts";
 import { aptRepository } from "../../src/tasks/apt-repository/index.ts";
-import { readKeys } from "../../src/tasks/apt-repository/openpgp.ts";
 import { emptyMachine } from "../support/fake-host.ts";
+import { someRepository } from "../support/some-repository.ts";
 import { complaints, refusal, settle, sourcesOf } from "../support/tasks.ts";
 
 const pinned = [exampleKey.fingerprint];
@@ -15,54 +16,6 @@ const vendor = {
   architectures: ["amd64"],
   key: { content: exampleKey.text, fingerprints: pinned },
 };
-
-/** One packet in the new format, of up to 191 bytes. */
-function packet(tag: number, ...body: readonly number[]): readonly number[] {
-  return [0xc0 | tag, body.length, ...body];
-}
-
-function armour(...bytes: readonly number[]): string {
-  const body = Buffer.from(bytes).toString("base64");
-  return `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${body}\n-----END PGP PUBLIC KEY BLOCK-----\n`;
-}
-
-describe("readKeys", () => {
-  it("finds the fingerprint that gpg shows", () => {
-    expect(readKeys(exampleKey.text)).toEqual({ fingerprints: pinned });
-  });
-
-  it("reads headers, carriage returns and a missing checksum", () => {
-    const odd = exampleKey.text
-      .replace("BLOCK-----\n\n", "BLOCK-----\nVersion: x\nComment: a: b\n\n")
-      .replace(/\n=....\n/, "\n")
-      .replaceAll("\n", "\r\n");
-
-    expect(readKeys(odd)).toEqual({ fingerprints: pinned });
-  });
-
-  it("finds every key of every block", () => {
-    expect(readKeys(exampleKey.text + exampleKey.text)).toEqual({ fingerprints: [...pinned, ...pinned] });
-  });
-
-  it.each([
-    ["no armour", "mDMEawOVqBYJKwYBBAHaRw8BAQdA", /must hold "-----BEGIN/],
-    ["no packets", armour(), /BEGIN|holds none/],
-    ["no key", armour(...packet(13, 65)), /holds none/],
-    ["a secret key", armour(...packet(5, 4)), /holds packet 5/],
-    ["an old key", armour(...packet(6, 3, 0)), /version 3/],
-    ["a packet that is cut off", armour(0xc6, 50, 4), /cut off/],
-    ["pieces", armour(0xc6, 224, 4), /cut off/],
-    ["no packet at all", armour(0x00, 1), /cut off/],
-    [
-      "a second block that is read in another way",
-      `${exampleKey.text} -----BEGIN PGP PUBLIC KEY BLOCK-----`,
-      /whole/,
-    ],
-    ["foreign characters", exampleKey.text.replace("mDME", "m*ME"), /must hold|whole/],
-  ])("refuses %s", (_what, text, wrong) => {
-    expect(readKeys(text)).toEqual({ wrong: expect.stringMatching(wrong) });
-  });
-});
 
 describe("apt-repository", () => {
   it("writes the key, reads the lists on trial, and only then writes the sources", async () => {
@@ -174,6 +127,8 @@ describe("apt-repository", () => {
   });
 
   it.each([
+    ["a repository and a place", { ...vendor, pinned: "vendor" }, /"pinned"/],
+    ["a repository and a key", { name: "vendor", pinned: "vendor", key: vendor.key }, /"pinned"|no "uris"/],
     ["a name alone", { name: "vendor" }, /"uris"|"suites"|state/],
     ["no key and no keyring", { ...vendor, key: undefined }, /"key"/],
     ["both a key and a keyring", { ...vendor, keyring: "/usr/share/keyrings/a.gpg" }, /"key" or "keyring"/],
@@ -187,5 +142,121 @@ describe("apt-repository", () => {
     const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));
 
     expect(complaints(aptRepository, given).join("\n")).toMatch(reason);
+  });
+});
+
+describe("apt-repository of versions.yaml", () => {
+  const params = { name: "agent", pinned: "agent" };
+  const keyFile = "/etc/apt/keyrings/agent.asc";
+  const preferences = "/etc/apt/preferences.d/agent.pref";
+
+  function debian(osRelease = "ID=debian\nVERSION_CODENAME=trixie\n") {
+    const host = emptyMachine();
+    host.files.write("/etc/os-release", osRelease);
+    return host;
+  }
+
+  /** Notes which keys were asked for. */
+  function noting(changes: Parameters<typeof someRepository>[1] = {}) {
+    const fetched: string[] = [];
+    const sources = {
+      ...sourcesOf(),
+      repository: async (name: string) => someRepository(name, changes),
+      obtainKey: async (...given: Parameters<ReturnType<typeof sourcesOf>["obtainKey"]>) => {
+        fetched.push(given[0].key.url);
+        return sourcesOf().obtainKey(...given);
+      },
+    };
+    return { fetched, sources };
+  }
+
+  it("fills in what the machine says of itself", async () => {
+    const host = debian('ID=ubuntu\nVERSION_CODENAME="noble"\n');
+
+    await settle(aptRepository, params, host);
+
+    expect(host.files.read("/etc/apt/sources.list.d/agent.sources")).toBe(
+      "Types: deb\nURIs: https://packages.example.org/ubuntu/noble\nSuites: noble\nComponents: main\n" +
+        "Signed-By: /etc/apt/keyrings/agent.asc\n",
+    );
+    expect(host.files.read(keyFile)).toBe(exampleKey.text);
+  });
+
+  it("refuses a machine that does not say its codename", async () => {
+    const host = debian("ID=debian\n");
+
+    await expect(settle(aptRepository, params, host)).rejects.toMatchObject(
+      refusal(/os-release must say VERSION_CODENAME/),
+    );
+    expect(host.journal).toEqual([]);
+  });
+
+  it("fetches the key once, and neither for a plan nor for a run with nothing to do", async () => {
+    const { fetched, sources } = noting();
+    const host = debian();
+
+    await settle(aptRepository, params, host, { sources, check: true });
+    expect(fetched).toEqual([]);
+    await settle(aptRepository, params, host, { sources });
+    await settle(aptRepository, params, host, { sources });
+
+    expect(fetched).toEqual(["https://packages.example.org/key.asc"]);
+  });
+
+  it("leaves another text of the same key as it is, and replaces another key", async () => {
+    const { fetched, sources } = noting();
+    const host = debian();
+    await settle(aptRepository, params, host, { sources });
+    host.files.write(keyFile, exampleKey.text.replace("BLOCK-----\n\n", "BLOCK-----\nComment: mine\n\n"));
+
+    const same = await settle(aptRepository, params, host, { sources });
+    host.files.write(keyFile, "no key at all");
+    const other = await settle(aptRepository, params, host, { sources });
+
+    expect([same.changed, other.changed]).toEqual([0, 1]);
+    expect(fetched).toHaveLength(2);
+    expect(host.files.read(keyFile)).toBe(exampleKey.text);
+  });
+
+  it("changes nothing when the key is not to be had", async () => {
+    const host = debian();
+    const sources = {
+      ...sourcesOf(),
+      obtainKey: async () => {
+        throw new ProvisionError("KEY_DIFFERS", { name: "the key of agent", url: "x", reason: "it differs" });
+      },
+    };
+
+    await expect(settle(aptRepository, params, host, { sources })).rejects.toMatchObject({
+      code: "KEY_DIFFERS",
+      where: { file: "test.yaml", line: 1, column: 1 },
+    });
+    expect(host.journal).toEqual([]);
+  });
+
+  it("lets only the pinned version of a package be installed, until nothing is pinned", async () => {
+    const host = debian();
+    const { sources } = noting({ packages: { "agent-core": "1.2-1" } });
+
+    await settle(aptRepository, params, host, { sources });
+    const text = host.files.read(preferences);
+    await settle(aptRepository, params, host);
+
+    expect(text).toBe(
+      "Package: agent-core\nPin: version 1.2-1\nPin-Priority: 1001\n\n" +
+        "Package: agent-core\nPin: version *\nPin-Priority: -1\n",
+    );
+    expect(host.files.stat(preferences)).toBeUndefined();
+  });
+
+  it("reads the lists again when another key is pinned", async () => {
+    const host = debian();
+    await settle(aptRepository, params, host);
+    host.files.write("/var/lib/provision/stamps/apt-repository-agent", "of another key");
+    host.journal.length = 0;
+
+    await settle(aptRepository, params, host);
+
+    expect(host.journal).toContainEqual(expect.stringMatching(/^run provision-apt-update/));
   });
 });

@@ -129,3 +129,19 @@ describe("command", () => {
     expect(complaints(command, params).join("\n")).toMatch(reason);
   });
 });
+
+describe("what no image may hold", () => {
+  it.each([
+    [["useradd", "alice"], "a user (one for a service is made with --system)"],
+    [["/usr/sbin/adduser", "alice"], "a user (one for a service is made with --system)"],
+    [["hostnamectl", "set-hostname", "web1"], "a host name"],
+    [["ssh-keygen", "-A"], "an SSH key"],
+    [["loginctl", "enable-linger", "alice"], "a user whose services linger"],
+    [["useradd", "--system", "_exporter"], undefined],
+    [["adduser", "-r", "_exporter"], undefined],
+    [["loginctl", "list-users"], undefined],
+    [["newaliases"], undefined],
+  ])("%j brings %s", (argv, brought) => {
+    expect(command.identity?.({ name: "x", argv, creates: "/x" })).toBe(brought);
+  });
+});

@@ -19,6 +19,8 @@ function journalOf(host: ReturnType<typeof emptyMachine>): readonly string[] {
   return host.journal.splice(0);
 }
 
+const stopped = { load: "loaded", active: "inactive", enabled: "disabled", needsReload: false };
+
 describe("systemd-unit", () => {
   it("writes, reloads, enables, starts and remembers, in this order", async () => {
     const host = emptyMachine();
@@ -187,6 +189,26 @@ describe("systemd-unit", () => {
     ]);
   });
 
+  it("watches a unit after its start as long as is asked, and not when nothing is due", async () => {
+    const host = emptyMachine();
+    const steady = { unit: "ssh.service", state: "running", steadySeconds: 5 } as const;
+
+    await settle(systemdUnit, steady, host);
+    const again = await settle(systemdUnit, steady, host);
+
+    expect(host.journal).toEqual(["run provision-systemctl start ssh.service 5"]);
+    expect(again).toMatchObject({ changed: 0, flights: 1 });
+  });
+
+  it("gives a start the time that it watches", () => {
+    const found = { unit: stopped, wanted: undefined, text: undefined, stamp: undefined, digests: [] };
+    const params = { unit: "ssh.service", state: "running", steadySeconds: 600 } as const;
+
+    const actions = systemdUnit.plan(params, found).flatMap((change) => change.actions);
+
+    expect(actions).toMatchObject([{ kind: "run", timeoutMs: 720_000 }]);
+  });
+
   it("unmasks before anything else, when that is said", async () => {
     const host = emptyMachine();
     host.units.systemctl("mask", "ssh.service");
@@ -216,6 +238,7 @@ describe("systemd-unit", () => {
     [{ unit, dropIn: "a", enabled: true }, /drop-in "a" must have content or a template/],
     [{ unit: "user@.service", state: "running" as const }, /is a template/],
     [{ unit: "user@.service", enabled: false }, /is a template/],
+    [{ unit, content: "x", state: "ran" as const, steadySeconds: 5 }, /say state: running/],
   ])("refuses %j", async (params, reason) => {
     await expect(settle(systemdUnit, params, emptyMachine())).rejects.toMatchObject(refusal(reason));
   });
@@ -228,6 +251,7 @@ describe("systemd-unit", () => {
     [{ unit, dropIn: "a/b", content: "x" }, /dropIn/],
     [{ unit, state: "started" }, /state/],
     [{ unit, enabled: "yes" }, /enabled/],
+    [{ unit, state: "running", steadySeconds: 0.5 }, /steadySeconds/],
   ])("does not accept %j", (params, reason) => {
     expect(complaints(systemdUnit, params).join("\n")).toMatch(reason);
   });

@@ -140,3 +140,17 @@ describe("user", () => {
     );
   });
 });
+
+describe("what no image may hold", () => {
+  it.each([
+    [{ name: "alice" }, true],
+    [{ name: "alice", uid: 1000 }, true],
+    [{ name: "alice", uid: 1000, system: true }, true],
+    [{ name: "_exporter", system: true }, false],
+    [{ name: "_exporter", uid: 450 }, false],
+    [{ name: "root", shell: "/bin/bash" }, false],
+    [{ name: "alice", state: "absent" as const }, false],
+  ])("%j: %s", (params, isPersonal) => {
+    expect(user.identity?.(params) !== undefined).toBe(isPersonal);
+  });
+});

@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
+import { findBase } from "../image/base-image.ts";
 import type { BuildRequest } from "../image/build-image.ts";
 import { digestFolders, digestUses } from "../image/build-inputs.ts";
+import { checkRoom } from "../image/disk-room.ts";
 import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
-import { openTools } from "./open-tools.ts";
+import { openPins } from "./open-pins.ts";
 import { packageVersion } from "./package-version.ts";
-import { findProject, packageRoot } from "./project.ts";
+import { findTemplates, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
@@ -24,20 +27,27 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findProject(shell).templatesDir, openTools(shell, manifest, flags));
+  const sources = specSources(loaded, findTemplates(shell), openPins(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
-  const readOnlyRoot = recipe.some(({ task }) => task.name === "readonly-root");
+  const entry = findBase(spec.base, manifest());
+  const { distribution } = entry;
+  checkRoom(entry, { base: spec.base, ...spec.disk });
+  const readOnlyRoot = recipe.some(
+    ({ task, when }) => task.name === "readonly-root" && appliesTo(when, distributionNamed(distribution)),
+  );
   const [base, uses, codeDigest] = await Promise.all([
     shop.baseKey(spec.base),
-    digestUses(recipe, sources),
+    digestUses(recipe, sources, distribution),
     digestFolders([...deciding.map((folder) => join(code, folder)), join(packageRoot(), "templates")]),
   ]);
   return {
     name: spec.name,
     recipe,
+    distribution,
     sources,
     readOnlyRoot,
     tools: uses.pins,
+    needs: spec.disk.needs,
     machine: { ...spec.builder, diskGiB: spec.disk.sizeGiB },
     specs: files.map(({ yaml, sha256 }) => ({ file: yaml.file, sha256 })),
     inputs: {

@@ -32,31 +32,34 @@ function readManifestOf(shell: Pick<Shell, "env" | "cwd">): Manifest {
 }
 
 /**
- * Loads a spec by name or path, checked against the tasks, templates, tools and files there really are; against the
- * bases of versions.yaml too, unless `anyBase` says that none will be used.
+ * Loads a spec by name or path, checked against the tasks, templates, pins and files there really are; against the
+ * bases of versions.yaml and what an image may hold too, unless `forHost` says that none will be made.
  */
 export async function loadSpec(
   spec: string,
   shell: Pick<Shell, "env" | "cwd">,
   {
-    anyBase = false,
+    forHost = false,
     manifest = lazyManifest(shell),
-  }: { readonly anyBase?: boolean; readonly manifest?: () => Manifest } = {},
+  }: { readonly forHost?: boolean; readonly manifest?: () => Manifest } = {},
 ): Promise<LoadedSpec> {
   const project = findProject(shell);
   const path = await findSpec(spec, project.specsDir);
   const templates = templateNames(project.templatesDir);
   // A folder of specs without pins is fine to look at; only a build needs its bases.
   const isPinned = existsSync(project.versionsFile);
-  const bases = anyBase || !isPinned ? undefined : Object.keys(manifest().bases);
-  const toolNames = () => (isPinned ? Object.keys(manifest().tools ?? {}) : []);
+  const bases = forHost || !isPinned ? undefined : Object.keys(manifest().bases);
+  const names = (section: "tools" | "repositories") =>
+    isPinned ? Object.keys(manifest()[section] ?? {}) : [];
   return loadImageSpec(path, {
     tasks: registry,
+    forImage: !forHost,
     formats: (sourceDirs) => ({
       ...(bases && { base: nameFormat("base", bases) }),
       template: nameFormat("template", templates),
       source: sourceFormat(sourceDirs),
-      tool: (value) => nameFormat("tool of versions.yaml", toolNames())(value),
+      tool: (value) => nameFormat("tool of versions.yaml", names("tools"))(value),
+      repository: (value) => nameFormat("repository of versions.yaml", names("repositories"))(value),
     }),
     show: (file) => shownPath(file, shell.cwd),
   });

@@ -34,6 +34,11 @@ export function findProject({ env, cwd }: Pick<Shell, "env" | "cwd">): Project {
   };
 }
 
+/** Where templates of a spec are: the project's own, else those that ship, which some tasks fill. */
+export function findTemplates(shell: Pick<Shell, "env" | "cwd">): { directory: string; shipped: string } {
+  return { directory: findProject(shell).templatesDir, shipped: join(packageRoot(), "templates") };
+}
+
 /** By the XDG Base Directory Specification; a relative path in a variable is to be ignored, it says. */
 export function machineDirs({ env, home }: Pick<Shell, "env" | "home">): MachineDirs {
   const xdg = (name: string, otherwise: string): string => {

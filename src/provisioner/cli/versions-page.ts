@@ -4,9 +4,15 @@ import type { Schema } from "./task-page.ts";
 
 /** The page about versions.yaml: its prose, and every key of its schema. */
 export function versionsPage(): string {
-  const { bases, drivers, tools } = manifestSchema.properties;
+  const { bases, drivers, tools, repositories } = manifestSchema.properties;
   const [bootstrap, cloudImage] = entryOf(bases)["anyOf"] as readonly [Schema, Schema];
-  const { tools: _tools, bases: _bases, drivers: _drivers, ...top } = manifestSchema.properties;
+  const {
+    tools: _tools,
+    bases: _bases,
+    drivers: _drivers,
+    repositories: _repositories,
+    ...top
+  } = manifestSchema.properties;
   return `${[
     prose,
     "## A tool",
@@ -20,6 +26,10 @@ export function versionsPage(): string {
     "## A base that is a vendor's image",
     "",
     ...keys(cloudImage),
+    "## A package repository",
+    "",
+    repositoryWords,
+    ...keys(entryOf(repositories)),
     "## A driver",
     "",
     driverWords,
@@ -48,7 +58,7 @@ const prose = `# versions.yaml
 
 Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
 \`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
-from. \`tools\`, \`bases\`, \`drivers\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+from. \`tools\`, \`bases\`, \`drivers\`, \`repositories\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
 `;
 
 const example = `\`\`\`yaml
@@ -84,7 +94,27 @@ const words = `In \`tag\`, \`artifact\`, \`url\`, \`binary\`, \`root\`, \`extra\
 \`url\` does not say otherwise: nothing is asked of any API, so no token is needed.
 `;
 
-const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was seen
-to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
+const repositoryWords = `\`\`\`yaml
+repositories:
+  vendor:
+    uris: ["https://packages.example.org/{distribution}/{codename}"]
+    suites: ["{codename}"]
+    components: [main]
+    key:
+      url: https://packages.example.org/vendor.asc
+      fingerprints: [<40 hex digits>]
+    packages: { vendor-agent: "1.2.3-1" }
+\`\`\`
+
+A vendor's repository, which a use of \`apt-repository\` names by \`pinned\`. In \`uris\` and \`suites\` \`{distribution}\` and
+\`{codename}\` are the machine's own, by ID and VERSION_CODENAME of its os-release; \`$(ARCH)\` is left to apt. The key is
+downloaded by the machine that runs provision, through the same mirrors and proxies as everything else, and only when a
+machine lacks it; one with another fingerprint is refused before anything reaches the machine. \`packages\` holds those of
+which one version alone may be installed. \`provision bump\` renews tools and leaves this section as it is: a vendor's key
+and versions are for a person to change, with the vendor's own announcement beside it.
+`;
+
+const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was
+seen to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
 the driver's task refuses any other kernel. [The nvidia profile](profiles/nvidia.md) says how to renew one.
 `;

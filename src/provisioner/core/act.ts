@@ -36,7 +36,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
   function end(view: View, outcome: UseOutcome, ms: number): void {
     const { use, changes } = tried.get(view.use)?.view ?? view;
     if (outcome === "changed") changed.add(use);
-    if (outcome === "ok" && tools.again) return;
+    if ((outcome === "ok" || outcome === "does-not-apply") && tools.again) return;
     run.report({ kind: "use-ended", step: run.step, use: use.id, outcome, changes, ms });
   }
 
@@ -50,7 +50,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
       throw unknownFact(view);
     }
     if (settled(view)) {
-      end(view, tried.has(view.use) ? "changed" : "ok", 0);
+      end(view, tried.has(view.use) ? "changed" : quiet(view), 0);
       at += 1;
       continue;
     }
@@ -73,7 +73,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     const failure = leg.orders.findIndex((_, index) => landings[index]?.kind !== "done");
     const failing = leg.orders[failure];
     const landed = failing ? leg.views.slice(0, leg.views.indexOf(failing.view)) : leg.views;
-    for (const done of landed) end(done, settled(done) ? "ok" : "changed", settled(done) ? 0 : share);
+    for (const done of landed) end(done, settled(done) ? quiet(done) : "changed", settled(done) ? 0 : share);
     at += landed.length;
     if (!failing) continue;
     end(failing.view, "failed", share);
@@ -81,6 +81,11 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     throw failed(failing, landings[failure]);
   }
   return changed;
+}
+
+/** The outcome of a use with nothing to do. */
+function quiet({ applies }: View): UseOutcome {
+  return applies ? "ok" : "does-not-apply";
 }
 
 /** Sends a leg and writes down what came with it; `undefined` when the connection broke and is there again. */

@@ -1,5 +1,6 @@
 import { canTouch } from "./effects.ts";
 import { ProvisionError } from "./errors.ts";
+import type { UseOutcome } from "./events.ts";
 import type { View } from "./look.ts";
 import type { Run } from "./run.ts";
 import { Refusal, type Action } from "./task.ts";
@@ -14,9 +15,12 @@ export function reportPlan(views: readonly View[], run: Run): number {
   let stuck: View | undefined;
   let mayChange = 0;
   for (const view of views) {
-    const { use, changes, asked } = view;
-    const after = ahead.find(({ action }) => [...asked.values()].some((fact) => canTouch(action, fact)))?.id;
-    const report = (outcome: "ok" | "would-change" | "may-change" | "failed") =>
+    const { use, changes, asked, applies } = view;
+    // No use makes another distribution of a machine.
+    const after = !applies
+      ? undefined
+      : ahead.find(({ action }) => [...asked.values()].some((fact) => canTouch(action, fact)))?.id;
+    const report = (outcome: UseOutcome) =>
       run.report({
         kind: "use-ended",
         step: run.step,
@@ -26,7 +30,8 @@ export function reportPlan(views: readonly View[], run: Run): number {
         ms: 0,
         ...(after !== undefined && { after }),
       });
-    if (changes.length > 0) report("would-change");
+    if (!applies) report("does-not-apply");
+    else if (changes.length > 0) report("would-change");
     else if (after !== undefined) {
       report("may-change");
       mayChange += 1;

@@ -20,6 +20,7 @@ export interface Convergence {
 
 /** What came of it. */
 export interface Summary {
+  /** Uses that are meant for a machine of this distribution. */
   readonly uses: number;
   /** Uses that changed the machine, or would. */
   readonly changed: number;
@@ -39,15 +40,15 @@ export async function converge(recipe: Recipe, { host, run, check, sources }: Co
   const link = openLink(host, run);
   const book = new FactBook(async (facts) => (await link.ask({ facts })).answers, sources);
   const changed = new Set<string>();
+  let views = await lookAll(recipe, book);
   const summary = (mayChange: number): Summary => ({
-    uses: recipe.length,
+    uses: views.filter(({ applies }) => applies).length,
     changed: changed.size,
     mayChange,
     flights: link.flights,
     facts: link.facts,
   });
 
-  let views = await lookAll(recipe, book);
   if (check) {
     for (const { use, changes } of views) if (changes.length > 0) changed.add(use.id);
     return summary(reportPlan(views, run));

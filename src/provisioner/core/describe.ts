@@ -10,6 +10,7 @@ export function describe(action: Action): string {
     case "write":
     case "upload":
     case "fetch":
+    case "fetch-key":
     case "remove":
     case "directory":
     case "attributes":

@@ -1,11 +1,13 @@
+import { osReleaseOf, osReleasePath } from "./distribution.ts";
 import type { FactAnswer, FactRequest } from "./facts.ts";
 import type { Host, Landing } from "./host.ts";
 
 /**
  * A machine that has nothing, for planning without one: files, packages and users are absent, units not found.
  * A program that is asked is not there, so that what only it could tell counts as not yet so.
+ * Of what it will be, only the distribution may be known: `debian-13`.
  */
-export function emptyHost(): Host {
+export function emptyHost(distribution?: string): Host {
   return {
     name: "an empty machine",
     fly: async ({ orders, facts }) => ({
@@ -14,7 +16,11 @@ export function emptyHost(): Host {
         code: 127,
         tail: "this machine takes no orders",
       })),
-      answers: facts.map(answer),
+      answers: facts.map((fact) =>
+        fact.kind === "file" && fact.about === osReleasePath && distribution !== undefined
+          ? { value: osReleaseOf(distribution) }
+          : answer(fact),
+      ),
     }),
     reconnect: async () => ({ rebooted: false }),
     [Symbol.asyncDispose]: async () => {},

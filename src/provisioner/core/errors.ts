@@ -10,6 +10,8 @@ export interface Complaint {
   readonly where: Where;
   /** "Cannot accept tasks[3].sysctl.key: must be text, is 5". */
   readonly what: string;
+  /** What to do, where that is more than to correct the file. */
+  readonly mend?: string;
 }
 
 interface Entry<Facts> {
@@ -381,6 +383,12 @@ export const catalogue = {
     mend: () =>
       "Do not use the file; compare the vendor's published checksum, and correct the pin in versions.yaml only if that agrees",
   }),
+  KEY_DIFFERS: entry<{ name: string; url: string; reason: string }>({
+    exit: 5,
+    say: ({ name, url, reason }) => `Cannot use ${name} from ${url}: ${reason}`,
+    mend: () =>
+      "Do not use the key; compare the fingerprint that its project publishes, and correct the one in versions.yaml only if that agrees",
+  }),
   ARTIFACT_MISSING: entry<{ name: string; digest: string; places: readonly string[] }>({
     exit: 5,
     say: ({ name, digest, places }) =>
@@ -549,6 +557,12 @@ export const catalogue = {
     mend: ({ path }) =>
       `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
   }),
+  DISK_TOO_SMALL: entry<{ base: string; part: string; neededGiB: number; hasGiB: string; mend: string }>({
+    exit: 2,
+    say: ({ base, part, neededGiB, hasGiB }) =>
+      `Cannot build on ${base}: ${part} must have ${neededGiB} GiB, has ${hasGiB} GiB`,
+    mend: ({ mend }) => mend,
+  }),
   CLOUD_INIT_FAILED: entry<{ host: string; complaints: readonly string[]; tail: string }>({
     exit: 4,
     say: ({ host, complaints, tail }) =>
@@ -641,6 +655,43 @@ export const catalogue = {
     mend: () => "Run as root for --system, name a place of yours with --prefix, or free space there",
   }),
 
+  // — maintenance windows —
+  ROOT_NOT_READ_ONLY: entry<{ host: string; found: string }>({
+    exit: 2,
+    say: ({ host, found }) =>
+      `Cannot open a maintenance window on ${host}: its root must be read-only by /etc/fstab, is ${found}`,
+    mend: ({ host }) =>
+      `Work on ${host} as it is, by ssh or \`provision apply\`: nothing has to be opened there`,
+  }),
+  WINDOW_OPEN: entry<{ host: string; holder: string }>({
+    exit: 7,
+    say: ({ host, holder }) =>
+      `Cannot open a maintenance window on ${host}: its root must be read-only, is open for writing already, ${holder}`,
+    mend: () =>
+      "Work in that window, wait for its end, or close it: the same command with --close in place of the rest",
+  }),
+  WINDOW_NOT_OPENED: entry<{ host: string; tail: string }>({
+    exit: 5,
+    say: ({ host, tail }) =>
+      `Cannot open a maintenance window on ${host}: systemd there must arm its end and root must become writable${tail && `\n${tail}`}`,
+    mend: () =>
+      "Read what the machine says above; `journalctl -k -b` there knows why a disk cannot be written",
+  }),
+  WINDOW_NOT_CLOSED: entry<{ host: string; tail: string }>({
+    exit: 5,
+    say: ({ host, tail }) =>
+      `Cannot close the maintenance window on ${host}: root must be read-only again, is still writable${tail && `\n${tail}`}`,
+    mend: () =>
+      "Stop or restart on the machine what is named above (`systemctl restart UNIT`, `systemctl daemon-reexec` for systemd itself): it is tried again every 30 s; a reboot closes it too",
+  }),
+  MAINTENANCE_FAILED: entry<{ host: string; command: string; how: string; tail: string }>({
+    exit: 5,
+    say: ({ host, command, how, tail }) =>
+      `Cannot do the maintenance of ${host}: \`${command}\` must exit 0, ${how}${tail && `\n${tail}`}`,
+    mend: ({ command }) =>
+      `Find out above why \`${command}\` failed; --for MINUTES gives it more time, and without a command the window stays open for you to look`,
+  }),
+
   // — the run —
   LOCKED: entry<{ host: string; holder: string; lock: string }>({
     exit: 7,
@@ -667,6 +718,8 @@ function actionMend(action: string, tail: string): string {
     return "Free space on the target: `df -h` shows which file system is full";
   if (/Failed to fetch|Could not (resolve|connect)|Temporary failure resolving/.test(tail))
     return "Check the target's network and the archives in its /etc/apt: `apt-get update` there must succeed";
+  if (/AppArmor parser error/.test(tail))
+    return "Correct the profile: the line that the parser names is one of its text, or of a file it includes";
   // A script is told by its name alone: nobody could run that.
   return action.includes("…")
     ? "Read the log of this run: it has all that the program printed on the target"

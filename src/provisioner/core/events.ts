@@ -4,8 +4,18 @@ import type { Change } from "./task.ts";
 /** How a step ended. */
 export type StepEnding = "done" | "failed" | "stopped";
 
-/** What became of a use. `may-change`: it stands behind a use that will change what it reads. */
-export type UseOutcome = "ok" | "changed" | "would-change" | "may-change" | "failed" | "skipped";
+/**
+ * What became of a use. `may-change`: it stands behind a use that will change what it reads; `does-not-apply`: it is
+ * for machines of another distribution.
+ */
+export type UseOutcome =
+  | "ok"
+  | "changed"
+  | "would-change"
+  | "may-change"
+  | "does-not-apply"
+  | "failed"
+  | "skipped";
 
 /** Everything provision says while it works. Renderers are pure readers of this stream. */
 export type Event =
@@ -52,8 +62,18 @@ export type Event =
       readonly ms: number;
     }
   | { readonly kind: "note"; readonly level: "info" | "warning"; readonly text: string }
-  /** Verified promises: one assertion of a contract. */
-  | { readonly kind: "assertion"; readonly what: string; readonly held: boolean; readonly found?: string }
+  /** One promise of a contract, as it was found at one moment. */
+  | {
+      readonly kind: "assertion";
+      /** Its id. */
+      readonly promise: string;
+      /** `files`, `first boot`, `reboot 1`. */
+      readonly moment: string;
+      readonly what: string;
+      readonly held: boolean;
+      /** What speaks against it. */
+      readonly found?: string;
+    }
   /** The command's own result: printed on stdout, as JSON with --json, as `text` otherwise. */
   | { readonly kind: "result"; readonly text: string; readonly data: unknown }
   /** What ended the run early; `run-ended` follows. A bug has code BUG and its stack. */

@@ -26,9 +26,13 @@ export class FactBook {
     this.#sources = sources;
   }
 
-  /** The facts as one `read` sees them; what it asks for is noted in `asked`. */
-  facts(asked: Asked): Facts {
+  /**
+   * The facts as one `read` sees them; what it asks for is noted in `asked`. `gate` comes before each question to
+   * the machine, and throws when the read is not to go on.
+   */
+  facts(asked: Asked, gate: () => void = () => {}): Facts {
     const ask = <Value>(request: FactRequest): Promise<Value> => {
+      gate();
       asked.set(factKey(request), request);
       return this.#answer(request) as Promise<Value>;
     };
@@ -49,6 +53,7 @@ export class FactBook {
       template: async (name, variables) => this.#sources.template(name, variables),
       tool: (name) => this.#nearby(this.#sources.tool(name)),
       driver: (name) => this.#nearby(this.#sources.driver(name)),
+      repository: (name) => this.#nearby(this.#sources.repository(name)),
     };
   }
 

@@ -1,8 +1,8 @@
 import type { FactAnswer, FactRequest } from "./facts.ts";
-import type { Action, FetchAction } from "./task.ts";
+import type { Action, FetchAction, FetchKeyAction } from "./task.ts";
 
 /** What a machine can be told to do: all that tasks ask for, once what has to be fetched is at hand. */
-export type Errand = Exclude<Action, FetchAction>;
+export type Errand = Exclude<Action, FetchAction | FetchKeyAction>;
 
 /** An action on its way to a machine, with what the engine adds. */
 export interface Order {

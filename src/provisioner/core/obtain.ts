@@ -13,8 +13,10 @@ export type Laden =
 /** Brings to hand what the orders of a leg carry. Only now: what is not sent is not fetched. */
 export async function lade({ orders }: Leg, sources: Sources, run: Run): Promise<Laden> {
   const lacking: { readonly view: View; readonly reason: unknown }[] = [];
-  const errand = async (action: Action): Promise<Errand> =>
-    action.kind === "fetch" ? sources.obtain(action, run) : action;
+  const errand = async (action: Action): Promise<Errand> => {
+    if (action.kind === "fetch") return sources.obtain(action, run);
+    return action.kind === "fetch-key" ? sources.obtainKey(action, run) : action;
+  };
   const ready = await Promise.all(
     orders.map(async ({ view, order }): Promise<readonly Order[]> => {
       try {

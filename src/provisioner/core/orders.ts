@@ -69,13 +69,20 @@ function toOrder(
   book: FactBook,
 ): PlannedOrder {
   const id = randomUUID();
-  if (action.kind !== "write" && action.kind !== "upload" && action.kind !== "fetch") return { id, action };
+  if (!isWriting(action)) return { id, action };
   const { path } = action;
   // Earlier in this flight the path is ours: what was read of it no longer counts.
   const touched = before.some(({ order }) => canTouch(order.action, { kind: "digest", about: path }));
   const expects = touched ? undefined : readDigest(path, book);
   return { id, action, ...(expects !== undefined && { expects }) };
 }
+
+function isWriting(action: Action): action is Extract<Action, { kind: (typeof writing)[number] }> {
+  return writing.some((kind) => kind === action.kind);
+}
+
+/** Kinds that put content of a file in place. */
+const writing = ["write", "upload", "fetch", "fetch-key"] as const;
 
 /** The digest of what was read of a path, `null` for absent, `undefined` when nobody read its content. */
 function readDigest(path: string, book: FactBook): string | null | undefined {

@@ -1,3 +1,4 @@
+import type { When } from "./distribution.ts";
 import type { Where } from "./errors.ts";
 import type { Task } from "./task.ts";
 
@@ -8,6 +9,8 @@ export interface Use {
   readonly task: Task;
   readonly params: unknown;
   readonly where: Where;
+  /** On other machines than these it does not apply. */
+  readonly when?: When;
 }
 
 /** The uses in a spec, in order. */

@@ -1,6 +1,7 @@
 import type { Run } from "./run.ts";
-import type { FetchAction, RunAction, Source, UploadAction } from "./task.ts";
 import type { PinnedDriver } from "./driver-pin.ts";
+import type { PinnedRepository } from "./repository-pin.ts";
+import type { FetchAction, FetchKeyAction, RunAction, Source, UploadAction, WriteAction } from "./task.ts";
 import type { PinnedTool } from "./tool-pin.ts";
 
 /** What `read` can ask of the controller: files beside the spec, templates, and what versions.yaml pins. */
@@ -13,9 +14,16 @@ export interface Sources {
   tool(name: string): Promise<PinnedTool>;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   driver(name: string): Promise<PinnedDriver>;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  repository(name: string): Promise<PinnedRepository>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.
    */
   obtain(action: FetchAction, run: Run): Promise<UploadAction | RunAction>;
+  /** The same for a key; throws for one that is not the pinned one. */
+  obtainKey(action: FetchKeyAction, run: Run): Promise<WriteAction>;
 }
+
+/** What of them comes from versions.yaml. */
+export type PinSources = Pick<Sources, "tool" | "driver" | "repository" | "obtain" | "obtainKey">;

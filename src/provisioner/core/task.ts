@@ -3,9 +3,14 @@ import { createHash } from "node:crypto";
 import type { Static, TSchema } from "typebox";
 
 import type { PinnedDriver } from "./driver-pin.ts";
+import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
+export { osReleasePath, readDistribution } from "./distribution.ts";
 export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
+export { traitsOf } from "./traits.ts";
+export { otherThanPinned, plainFingerprint, readKeys } from "./openpgp.ts";
+export type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -122,6 +127,8 @@ export interface Facts {
   tool(name: string): Promise<PinnedTool>;
   /** A driver of versions.yaml. Known without asking the machine. */
   driver(name: string): Promise<PinnedDriver>;
+  /** A package repository of versions.yaml. Known without asking the machine; its key is not fetched for it. */
+  repository(name: string): Promise<PinnedRepository>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */
@@ -171,12 +178,23 @@ export interface FetchAction extends Attributes {
   readonly file: PackedFile;
 }
 
+/**
+ * A key that is pinned by its fingerprints, put in place by rename. Like pinned bytes it is fetched just before the
+ * flight that carries it, and one with other fingerprints is not carried at all.
+ */
+export interface FetchKeyAction extends Attributes {
+  readonly kind: "fetch-key";
+  readonly path: string;
+  readonly key: SigningKey;
+}
+
 /** Everything a task can ask for. Data, so it can be printed, tested and refused. */
 export type Action =
   | RunAction
   | WriteAction
   | UploadAction
   | FetchAction
+  | FetchKeyAction
   /** Removes a file, a link, or a directory with all it holds; stops at mount points. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a directory with its parents; `attributes` apply to the last one. */
@@ -205,6 +223,13 @@ export interface Task<Schema extends TSchema = TSchema, State = unknown> {
   subject(params: Static<Schema>): string;
   /** Paths that one use alone decides on, whole. Two uses of one path, of whatever tasks, are an error too. */
   owns?(params: Static<Schema>): readonly string[];
+  /**
+   * What of this use is one person's or one machine's: "the user alice". No image may hold it, so it is refused where
+   * an image is built, and not where a host is managed. The paths it owns are looked at without this.
+   */
+  identity?(params: Static<Schema>): string | undefined;
+  /** Its uses only take away: at the paths they own there is nothing afterwards. */
+  readonly takesAway?: true;
   read(facts: Facts, params: Static<Schema>): Promise<State>;
   /** Pure. Empty when the state is as wanted. */
   plan(params: Static<Schema>, state: State): readonly Change[];

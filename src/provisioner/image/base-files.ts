@@ -1,6 +1,9 @@
+import { readOnlyRoot } from "../core/read-only-root.ts";
+import { stateLayout } from "../core/state-layout.ts";
 import type { RenderTemplate } from "../core/templates.ts";
+import { traits } from "../core/traits.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
-import { stateLayout } from "./state-layout.ts";
+import { maintenanceSentence } from "./maintenance.ts";
 
 /** A file that a base gets before its packages are configured. */
 export interface BaseFile {
@@ -32,11 +35,9 @@ const files: readonly (readonly [template: string, path: string, mode: number])[
   ["base/grub.cfg", "/boot/grub/provision.cfg", 0o644],
   ["base/fstab", "/etc/fstab", 0o644],
   ["base/hosts", "/etc/hosts", 0o644],
-  ["base/initramfs-hook", "/etc/initramfs-tools/hooks/provision-state", 0o755],
-  ["base/initramfs-script", "/etc/initramfs-tools/scripts/local-bottom/provision-state", 0o755],
-  ["base/state-grow", "/usr/local/sbin/state-grow", 0o755],
-  ["base/state-grow.service", "/etc/systemd/system/state-grow.service", 0o644],
-  ["base/cloud.cfg", "/etc/cloud/cloud.cfg.d/90-provision.cfg", 0o644],
+  ...[readOnlyRoot.hook, readOnlyRoot.script, ...readOnlyRoot.files].map(
+    ({ template, path, mode }) => [template, path, Number.parseInt(mode, 8)] as const,
+  ),
   ["base/apt-guard", "/usr/local/sbin/apt-get", 0o755],
 ];
 
@@ -52,32 +53,17 @@ const driverFiles: Readonly<Record<string, typeof files>> = {
 /** As the driver's task is without parameters. */
 const driverVariables = { persistence: true };
 
-/** Units that fail on a read-only root or would change packages behind our back; a mask outlives a preset. */
-const masked = [
-  "grub-common.service",
-  "apt-daily.timer",
-  "apt-daily-upgrade.timer",
-  "dpkg-db-backup.timer",
-  "e2scrub_all.timer",
-  "e2scrub_reap.service",
-];
-
 /** Fills in everything a base gets from us. */
 export function baseFiles(entry: BootstrapEntry, render: RenderTemplate): BaseFiles {
+  const { kernel, initrd } = traits[entry.distribution];
+  const told = { ...stateLayout, ...driverVariables, kernel, initrd, maintenanceSentence };
   return {
     files: [...files, ...(driverFiles[entry.driver ?? ""] ?? [])].map(([template, path, mode]) => ({
       path,
       mode,
-      text: render(template, { ...stateLayout, ...driverVariables }),
+      text: render(template, told),
     })),
-    links: [
-      { path: "/usr/local/sbin/apt", target: "apt-get" },
-      {
-        path: "/etc/systemd/system/local-fs.target.wants/state-grow.service",
-        target: "/etc/systemd/system/state-grow.service",
-      },
-      ...masked.map((unit) => ({ path: `/etc/systemd/system/${unit}`, target: "/dev/null" })),
-    ],
+    links: [{ path: "/usr/local/sbin/apt", target: "apt-get" }, ...readOnlyRoot.links],
     sources: render("base/sources", { sources: entry.sources, keyring: entry.keyring }),
     grubStub: render("base/grub-stub.cfg", stateLayout),
   };

@@ -37,6 +37,8 @@ export interface BootedGuest extends AsyncDisposable {
   readonly user: string;
   /** Type and blob. */
   readonly hostKey: string;
+  /** The key that logs in, as it stands in authorized_keys. */
+  readonly loginKey: string;
   /** The serial console's file. */
   readonly console: string;
   readonly address: string;
@@ -99,6 +101,7 @@ export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
       host,
       user,
       hostKey: hostKey.publicKey,
+      loginKey: login.publicKey,
       console,
       address: address?.address ?? "",
       keyFile,

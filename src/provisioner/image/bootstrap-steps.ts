@@ -1,7 +1,9 @@
+import { distributionNamed } from "../core/distribution.ts";
+import { traits } from "../core/traits.ts";
 import type { BootstrapEntry } from "../pins/manifest.ts";
 import type { BaseFiles } from "./base-files.ts";
 import { type DiskLayout, offsetOf, type Partition, partitionScript } from "./disk-layout.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 /** Where a bootstrap works; all absolute. */
 export interface BootstrapPaths {
@@ -62,7 +64,7 @@ export function treeSteps(plan: BootstrapPlan): {
         dpkgOptions.map((option) => `--dpkgopt=${option}`),
         // Before the kernel: its postinst then makes the links and, once and natively, the right initramfs.
         [`--essential-hook=tar-in ${paths.skeletonTar} /`],
-        customise.map((hook) => `--customize-hook=${hook}`),
+        customise(entry).map((hook) => `--customize-hook=${hook}`),
         [entry.suite, paths.tar, paths.sources],
       ),
     },
@@ -79,8 +81,8 @@ const dpkgOptions = [
 ];
 
 /** Run by mmdebstrap in the finished tree. */
-const customise: readonly string[] = [
-  'mv "$1"/etc/apt/sources.list.d/0000*.sources "$1"/etc/apt/sources.list.d/debian.sources',
+const customise = ({ distribution }: BootstrapEntry): readonly string[] => [
+  `mv "$1"/etc/apt/sources.list.d/0000*.sources "$1"/etc/apt/sources.list.d/${distributionNamed(distribution).id}.sources`,
   // Identity is the seed's: nothing of the machine that built may stay.
   'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/.resolv.conf.* "$1"/etc/*- "$1"/*.old',
   'ln -s ../run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf',
@@ -152,13 +154,13 @@ function split({ root, state }: BootstrapPaths): readonly BootstrapStep[] {
 function bootChain(plan: BootstrapPlan): readonly BootstrapStep[] {
   const { esp } = plan.disk;
   const { root, disk, grubStub } = plan.paths;
-  const [vendor = ""] = plan.entry.distribution.split("-");
+  const { shim, espFolder } = traits[plan.entry.distribution];
   const target = `${disk}@@${offsetOf(esp)}`;
   const copies: readonly (readonly [string, string])[] = [
-    [`${root}/usr/lib/shim/shimx64.efi.signed`, "EFI/BOOT/BOOTX64.EFI"],
+    [root + shim, "EFI/BOOT/BOOTX64.EFI"],
     [`${root}/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed`, "EFI/BOOT/grubx64.efi"],
     // The prefix built into the vendor's signed GRUB, and the place a GRUB without one looks.
-    [grubStub, `EFI/${vendor}/grub.cfg`],
+    [grubStub, `EFI/${espFolder}/grub.cfg`],
     [grubStub, "EFI/BOOT/grub.cfg"],
   ];
   return [
@@ -169,7 +171,7 @@ function bootChain(plan: BootstrapPlan): readonly BootstrapStep[] {
         [`--offset=${offsetOf(esp) / 512}`, disk, String(esp.sizeMiB * 1024)],
       ),
     },
-    { argv: ["mmd", "-i", target, "::EFI", "::EFI/BOOT", `::EFI/${vendor}`] },
+    { argv: ["mmd", "-i", target, "::EFI", "::EFI/BOOT", `::EFI/${espFolder}`] },
     ...copies.map(([from, to]) => asRoot("mcopy", "-m", "-i", target, from, `::${to}`)),
   ];
 }

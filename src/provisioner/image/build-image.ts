@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { converge } from "../core/converge.ts";
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
 import { ProvisionError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import type { Recipe } from "../core/recipe.ts";
@@ -14,9 +15,11 @@ import type { ToolPin } from "../core/tool-pin.ts";
 import { needSpace } from "../local/free-space.ts";
 import { holdLock } from "../local/lock.ts";
 import { openScratch, type Scratch } from "../local/scratch.ts";
+import type { DiskNeed } from "../spec/image-spec.ts";
 import type { Base } from "./base-image.ts";
 import type { BootedGuest } from "./boot-guest.ts";
 import { digestOf, type BuildInputs } from "./build-inputs.ts";
+import { checkVendorRoom } from "./disk-room.ts";
 import {
   findByKey,
   imageFile,
@@ -27,16 +30,15 @@ import {
   type PublishedImage,
 } from "./image-store.ts";
 import { readPackages } from "./installed-packages.ts";
+import { builderUser } from "./hygiene.ts";
 import type { Manifest, Phase } from "./manifest.ts";
 import { flatten, makeOverlay, virtualSize } from "./qemu-img.ts";
 import { sbom } from "./sbom.ts";
 import { checkSealed, startSeal } from "./seal.ts";
-import { verifyImage } from "./verify-image.ts";
+import { verifyImage, vouchFor } from "./verify-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 const GIB = 1024 ** 3;
-/** Lives as long as the builder; the seal removes it. */
-const builderUser = "builder";
 /** Under emulation and load a power-off was seen to take a minute. */
 const SEAL_DEADLINE_MS = 600_000;
 
@@ -44,12 +46,16 @@ const SEAL_DEADLINE_MS = 600_000;
 export interface BuildRequest {
   readonly name: string;
   readonly recipe: Recipe;
+  /** Of the base: `debian-13`. */
+  readonly distribution: string;
   readonly sources: Sources;
   readonly inputs: BuildInputs;
   /** What the recipe takes from versions.yaml. */
   readonly tools: readonly ToolPin[];
   readonly specs: Manifest["specs"];
   readonly machine: { readonly cpus: number; readonly memoryMiB: number; readonly diskGiB: number };
+  /** What the spec asks of the disk. */
+  readonly needs: readonly DiskNeed[];
   readonly readOnlyRoot: boolean;
   /** Throws when this machine lacks something; asked only when there is something to build. */
   readonly prepareMachine: (run: Run) => Promise<void>;
@@ -82,6 +88,10 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   await needSpace(shop.store, GIB, `the build of ${request.name}`);
   await phase("Check this machine", request.prepareMachine);
   const base = await phase("Prepare base", request.prepareBase, ({ digest }) => digest.slice(0, 12));
+  if (base.layout === "vendor") {
+    const { diskGiB: sizeGiB } = request.machine;
+    checkVendorRoom(base.virtualBytes, { base: base.name, sizeGiB, needs: request.needs });
+  }
   await using scratch = await openScratch(shop.workDir, "build");
   const disk = join(scratch.path, "disk.qcow2");
   const sizeGiB = Math.max(request.machine.diskGiB, Math.ceil((await virtualSize(base.path, run)) / GIB));
@@ -102,13 +112,9 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   const size = { sha256, bytes, virtualBytes: await virtualSize(file, run) };
   const manifest = manifestOf({ request, base, made, version, key, at, phases }, size);
   if (request.verify) {
-    await phase("Verify", (inner) =>
-      verifyImage(
-        { path: file, name: request.name, readOnlyRoot: request.readOnlyRoot, machine: request.machine },
-        shop,
-        inner,
-      ),
-    );
+    const { name, readOnlyRoot, machine } = request;
+    const candidate = { path: file, name, readOnlyRoot, machine };
+    await phase("Verify", async (inner) => vouchFor(candidate, await verifyImage(candidate, shop, inner)));
   }
   await writePapers(partial.path, manifest, base.distribution);
   run.signal.throwIfAborted();
@@ -140,11 +146,9 @@ function manifestOf(
     image: { file: imageFile, ...size, format: "qcow2", architecture: base.architecture },
     base: { name: base.name, digest: base.digest },
     specs: request.specs,
-    uses: request.recipe.map(({ id, task, where }) => ({
-      task: task.name,
-      use: id,
-      from: `${where.file}:${where.line}`,
-    })),
+    uses: request.recipe
+      .filter(({ when }) => appliesTo(when, distributionNamed(request.distribution)))
+      .map(({ id, task, where }) => ({ task: task.name, use: id, from: `${where.file}:${where.line}` })),
     packages: made.packages,
     tools: request.tools.map(installedTool),
     readOnlyRoot: request.readOnlyRoot,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { appliesTo, distributionNamed } from "../core/distribution.ts";
 import { emptyHost } from "../core/empty-host.ts";
 import { FactBook } from "../core/fact-book.ts";
 import { lookAll } from "../core/look.ts";
@@ -19,11 +20,11 @@ export interface BuildInputs {
   readonly readOnlyRoot: boolean;
   /** In order: the use, and the digest of its parameters. */
   readonly uses: readonly { readonly id: string; readonly digest: string }[];
-  /** Digests of the files and filled templates that the uses ask for. */
+  /** Digests of the files, filled templates and repositories of versions.yaml that the uses ask for. */
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
   readonly tools: readonly Pick<ToolPin, "name" | "id">[];
-  /** Drivers of versions.yaml that the uses ask for, whole: packages, and the kernel they go with. */
+  /** Drivers of versions.yaml that the uses ask for: packages, and the kernel they go with. */
   readonly drivers: readonly PinnedDriver[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
@@ -32,10 +33,14 @@ export interface BuildInputs {
 /** Bases are amd64, so images are. */
 const architecture: Architecture = "x86_64";
 
-/** The uses and what they are made of; found by planning them on an empty machine. */
+/**
+ * The uses that apply to a distribution (`debian-13`) and what they are made of; found by planning them on an empty
+ * machine.
+ */
 export async function digestUses(
   recipe: Recipe,
   sources: Sources,
+  distribution: string,
 ): Promise<{
   readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools" | "drivers">;
   /** The tools in full, by name. */
@@ -68,18 +73,27 @@ export async function digestUses(
     },
     async driver(name) {
       const driver = await sources.driver(name);
-      drivers.set(name, driver);
+      const pins = Object.entries(driver.pins).filter(([each]) => each === distribution);
+      drivers.set(name, { name, pins: Object.fromEntries(pins) });
       return driver;
     },
+    async repository(name) {
+      const repository = await sources.repository(name);
+      materials.set(`repository ${name}`, digestOf(repository));
+      return repository;
+    },
     obtain: (action, run) => sources.obtain(action, run),
+    obtainKey: (action, run) => sources.obtainKey(action, run),
   };
-  await using host = emptyHost();
+  // What is for another distribution must not count: neither its files nor its tools get into the image.
+  const here = recipe.filter(({ when }) => appliesTo(when, distributionNamed(distribution)));
+  await using host = emptyHost(distribution);
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
-  await lookAll(recipe, book);
+  await lookAll(here, book);
   const pins = byName(tools);
   return {
     inputs: {
-      uses: recipe.map(({ id, params }) => ({ id, digest: digestOf(params) })),
+      uses: here.map(({ id, params }) => ({ id, digest: digestOf(params) })),
       materials: [...materials.keys()]
         .toSorted()
         .map((name) => ({ name, sha256: materials.get(name) ?? "" })),

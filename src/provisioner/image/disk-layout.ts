@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 const MIB = 1024 * 1024;
 const SECTOR = 512;

@@ -13,7 +13,34 @@ export interface HygieneItem {
   readonly bare?: readonly string[];
   /** No regular file is below these; directories stay, services expect them. */
   readonly noFilesBelow?: readonly string[];
+  /** No regular file of these names is below a directory; `*` stands for anything. */
+  readonly noNamesBelow?: { readonly below: string; readonly names: readonly string[] };
 }
+
+/** Lives as long as the builder; the seal removes it, and nothing in the image may name it. */
+export const builderUser = "builder";
+
+/** Every file that can name a user; no line of the builder's stays in any. */
+export const accountFiles = [
+  "/etc/passwd",
+  "/etc/shadow",
+  "/etc/group",
+  "/etc/gshadow",
+  "/etc/subuid",
+  "/etc/subgid",
+] as const;
+
+/** Units that write what they know when they stop: the seal stops them before it removes. Not all are there. */
+export const writers = [
+  "systemd-timesyncd.service",
+  "rsyslog.service syslog.socket",
+  "cron.service",
+  "atd.service",
+  "chrony.service",
+  "fluent-bit.service",
+  "docker.service docker.socket",
+  "containerd.service",
+] as const;
 
 /** Where the package database lives; /var/lib/apt and /var/lib/dpkg are links to it. */
 const sysimage = "/usr/lib/sysimage";
@@ -27,7 +54,7 @@ export const hygiene: readonly HygieneItem[] = [
   { what: "machine-id is empty", empty: ["/etc/machine-id"] },
   { what: "no machine-id of D-Bus", absent: ["/var/lib/dbus/machine-id"] },
   { what: "no SSH host keys", absent: ["/etc/ssh/ssh_host_*"] },
-  { what: "no host name", absent: ["/etc/hostname", "/etc/machine-info"] },
+  { what: "no host name", absent: ["/etc/hostname", "/etc/machine-info", "/etc/mailname"] },
   {
     what: "no cloud-init state",
     absent: [
@@ -43,18 +70,27 @@ export const hygiene: readonly HygieneItem[] = [
       "/etc/netplan/50-cloud-init.yaml",
       "/etc/systemd/network/10-cloud-init-*",
       "/etc/network/interfaces.d/50-cloud-init*",
+      "/etc/NetworkManager/conf.d/*cloud-init*",
+      "/etc/NetworkManager/system-connections/*",
       "/etc/udev/rules.d/70-persistent-net.rules",
     ],
   },
   {
     what: "no DHCP leases",
-    absent: ["/var/lib/dhcp/*", "/var/lib/dhcpcd/*", "/var/lib/NetworkManager/*.lease"],
+    absent: [
+      "/var/lib/dhcp/*",
+      "/var/lib/dhclient/*",
+      "/var/lib/dhcpcd/*",
+      "/var/lib/NetworkManager/*.lease",
+      "/var/lib/NetworkManager/secret_key",
+    ],
   },
   { what: "no SSH settings of cloud-init", absent: ["/etc/ssh/sshd_config.d/50-cloud-init.conf"] },
   { what: "no sudo rule of the builder", absent: ["/etc/sudoers.d/90-cloud-init-users"] },
   {
     what: "no backups of the user files",
-    absent: ["/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-"],
+    absent: accountFiles.map((path) => `${path}-`),
+    noFilesBelow: ["/var/backups"],
   },
   { what: "no home directories", bare: ["/home"] },
   {
@@ -66,19 +102,30 @@ export const hygiene: readonly HygieneItem[] = [
       "/root/.viminfo",
       "/root/.wget-hsts",
       "/root/.cache",
+      "/root/.gnupg",
+      "/root/.ansible",
+      "/root/.sudo_as_admin_successful",
     ],
   },
   {
     what: "no mail, no crontabs, no jobs of users",
-    absent: ["/var/mail/*", "/var/spool/mail/*", "/var/spool/cron/crontabs/*", "/var/spool/cron/atjobs/*"],
+    absent: [
+      "/var/mail/*",
+      "/var/spool/mail/*",
+      "/var/spool/cron/crontabs/*",
+      "/var/spool/cron/atjobs/*",
+      "/var/spool/cron/atspool/*",
+      "/var/lib/sudo/lectured/*",
+    ],
   },
   {
     what: "no random seed, no credential key",
     absent: ["/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/var/lib/urandom/*"],
   },
   {
-    what: "no state of systemd's units",
+    what: "no state of systemd's units, nobody lingers",
     absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
+    noFilesBelow: ["/var/lib/systemd/backlight", "/var/lib/systemd/pstore", "/var/lib/systemd/rfkill"],
   },
   // Who has it can sign modules for every machine of this image that trusts it.
   { what: "no key of dkms", absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"] },
@@ -91,15 +138,43 @@ export const hygiene: readonly HygieneItem[] = [
       "/var/lib/apt/lists/*",
       "/var/cache/apt/archives/*.deb",
       "/var/cache/apt/*.bin",
+      // With the lists gone it would say of them that they are fresh. The other stamps stay: they are what a second
+      // run on a machine of the image is compared with.
+      "/var/lib/provision/stamps/apt-update",
+      "/var/lib/provision/trial",
     ],
   },
   {
-    what: "nothing in the temporary directories",
-    absent: ["/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/crash/*"],
+    what: "no half-made or set-aside configuration",
+    noNamesBelow: {
+      below: "/etc",
+      names: [
+        "*.dpkg-new",
+        "*.dpkg-old",
+        "*.dpkg-dist",
+        "*.dpkg-tmp",
+        "*.ucf-new",
+        "*.ucf-old",
+        "*.ucf-dist",
+      ],
+    },
+  },
+  {
+    what: "nothing in the temporary directories, no dumps of memory",
+    absent: ["/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/tmp/.[!.]*", "/var/crash/*", "/core", "/core.*"],
   },
   {
     what: "no swap of the builder",
     absent: ["/swapfile", "/swap.img", "/etc/initramfs-tools/conf.d/resume"],
+  },
+  {
+    what: "no key that signs kernel modules",
+    absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"],
+  },
+  {
+    what: "no containers, no positions in logs",
+    absent: ["/var/lib/containerd/*", "/var/lib/docker"],
+    noFilesBelow: ["/var/lib/fluent-bit"],
   },
   {
     what: "no ids of storage and of services",
@@ -107,8 +182,11 @@ export const hygiene: readonly HygieneItem[] = [
       "/etc/iscsi/initiatorname.iscsi",
       "/etc/nvme/hostid",
       "/etc/nvme/hostnqn",
+      "/etc/multipath/wwids",
+      "/etc/lvm/devices/system.devices",
       "/etc/ssl/private/ssl-cert-snakeoil.key",
       "/etc/popularity-contest.conf",
+      "/var/lib/ubuntu-advantage/private",
     ],
   },
 ];

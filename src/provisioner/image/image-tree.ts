@@ -1,9 +1,19 @@
-import { lstat, mkdir, open, readdir, readFile, readlink, type FileHandle } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import type { Run } from "../core/run.ts";
 import { program } from "../local/program.ts";
-import { stateLayout } from "./state-layout.ts";
+import { stateLayout } from "../core/state-layout.ts";
+import { matchesPattern } from "./path-pattern.ts";
 import { toRaw } from "./qemu-img.ts";
 
 /** An image's files, taken out of it without mounting or booting it. Absolute paths are the guest's. */
@@ -16,6 +26,8 @@ export interface ImageTree {
   match(pattern: string): Promise<string[]>;
   /** Every path below a directory. */
   below(path: string): Promise<readonly TreeEntry[]>;
+  /** The ext file systems of the disk. */
+  readonly fileSystems: readonly Pick<FileSystem, "label" | "isClean">[];
 }
 
 export interface TreeEntry {
@@ -32,14 +44,17 @@ const wanted = ["/etc", "/var", "/root", "/home", "/tmp", "/usr/lib/sysimage"];
 export async function openTree(image: string, folder: string, run: Run): Promise<ImageTree> {
   const raw = join(folder, "disk.raw");
   await toRaw(image, raw, run);
-  const systems = await fileSystems(raw, run);
+  const systems = await findFileSystems(raw, run);
   const root = join(folder, "root");
   const rootSystem = systems.find(({ label }) => label === "root") ?? largest(systems);
-  if (rootSystem) await takeOut(rootSystem, wanted, root, run);
+  if (rootSystem) {
+    await takeOut(rootSystem, wanted, root, run);
+    await nameRest(rootSystem, root, run);
+  }
   const stateSystem = systems.find(({ label }) => label === "state");
   const state = join(folder, "state");
   if (stateSystem) await takeOut(stateSystem, [...stateLayout.moved, "/etc"], state, run);
-  return tree((path) => {
+  return tree(systems, (path) => {
     const moved =
       stateSystem && stateLayout.moved.some((each) => path === each || path.startsWith(`${each}/`));
     return join(moved ? state : root, path);
@@ -51,9 +66,11 @@ interface FileSystem {
   readonly device: string;
   readonly label: string;
   readonly bytes: number;
+  /** Unmounted in order: nothing waits in its journal. */
+  readonly isClean: boolean;
 }
 
-async function fileSystems(raw: string, run: Run): Promise<FileSystem[]> {
+async function findFileSystems(raw: string, run: Run): Promise<FileSystem[]> {
   const { partitiontable } = JSON.parse(await program(["sfdisk", "-J", raw], { run })) as {
     readonly partitiontable: {
       readonly sectorsize?: number;
@@ -64,22 +81,29 @@ async function fileSystems(raw: string, run: Run): Promise<FileSystem[]> {
   await using disk = await open(raw);
   const found = await Promise.all(
     partitiontable.partitions.map(async ({ start, size }): Promise<FileSystem | undefined> => {
-      const label = await extLabel(disk, start * sector);
-      return label === undefined
-        ? undefined
-        : { device: `${raw}?offset=${start * sector}`, label, bytes: size * sector };
+      const says = await superBlock(disk, start * sector);
+      return says && { device: `${raw}?offset=${start * sector}`, bytes: size * sector, ...says };
     }),
   );
   return found.filter((each) => each !== undefined);
 }
 
-/** Label of the ext2, 3 or 4 file system at an offset; `undefined` when there is none (kernel.org: ext4/super.rst). */
-async function extLabel(disk: FileHandle, offset: number): Promise<string | undefined> {
-  const superBlock = Buffer.alloc(256);
-  await disk.read(superBlock, 0, superBlock.length, offset + 1024);
-  if (superBlock.readUInt16LE(0x38) !== 0xef53) return undefined;
-  return superBlock.toString("utf8", 0x78, 0x88).replace(/\0.*$/s, "");
+/** What the ext2, 3 or 4 file system at an offset says of itself; nothing when there is none (kernel.org: ext4/super.rst). */
+async function superBlock(
+  disk: FileHandle,
+  offset: number,
+): Promise<Pick<FileSystem, "label" | "isClean"> | undefined> {
+  const block = Buffer.alloc(256);
+  await disk.read(block, 0, block.length, offset + 1024);
+  if (block.readUInt16LE(0x38) !== 0xef53) return undefined;
+  const isUnmounted = (block.readUInt16LE(0x3a) & VALID_FS) !== 0;
+  const needsRecovery = (block.readUInt32LE(0x60) & INCOMPAT_RECOVER) !== 0;
+  const label = block.toString("utf8", 0x78, 0x88).replace(/\0.*$/s, "");
+  return { label, isClean: isUnmounted && !needsRecovery };
 }
+
+const VALID_FS = 1;
+const INCOMPAT_RECOVER = 4;
 
 function largest(systems: readonly FileSystem[]): FileSystem | undefined {
   return systems.toSorted((one, other) => other.bytes - one.bytes)[0];
@@ -92,24 +116,31 @@ async function takeOut(system: FileSystem, paths: readonly string[], to: string,
   await program(["debugfs", "-f", "-", system.device], { run, input: `${commands}\n` });
 }
 
-function tree(locate: (path: string) => string): ImageTree {
+/** Names of what else lies right below the root: files that nobody expects there; here they are empty. */
+async function nameRest(system: FileSystem, root: string, run: Run): Promise<void> {
+  // -p: /inode/mode/uid/gid/name/size/
+  const listed = await program(["debugfs", "-R", "ls -p /", system.device], { run });
+  const entries = listed.split("\n").map((line) => line.split("/"));
+  for (const [, , mode = "", , , name = ""] of entries) {
+    if (mode.startsWith("10")) await writeFile(join(root, name), "");
+  }
+}
+
+function tree(fileSystems: ImageTree["fileSystems"], locate: (path: string) => string): ImageTree {
   return {
+    fileSystems,
     text: (path) => quiet(readFile(locate(path), "utf8")),
     link: (path) => quiet(readlink(locate(path))),
     async match(pattern) {
       const folder = dirname(pattern);
       if (!pattern.includes("*")) return (await quiet(lstat(locate(pattern)))) ? [pattern] : [];
       const names = (await quiet(readdir(locate(folder)))) ?? [];
-      return names.filter((name) => matches(name, basename(pattern))).map((name) => join(folder, name));
+      return names
+        .filter((name) => matchesPattern(name, basename(pattern)))
+        .map((name) => join(folder, name));
     },
     below: (path) => walk(path, locate),
   };
-}
-
-function matches(name: string, pattern: string): boolean {
-  if (name.startsWith(".") && !pattern.startsWith(".")) return false;
-  const literal = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`).test(name);
 }
 
 async function walk(path: string, locate: (path: string) => string): Promise<TreeEntry[]> {

@@ -1,3 +1,4 @@
+import { distributionNamed } from "../core/distribution.ts";
 import type { InstalledTool, Manifest, Package } from "./manifest.ts";
 
 /** The image's packages and tools as a CycloneDX 1.6 document (cyclonedx.org/docs/1.6/json). */
@@ -26,8 +27,8 @@ export function sbom(manifest: Manifest, distribution: string): object {
 
 function component({ name, version, architecture }: Package, distribution: string): object {
   // Package URLs of type deb: github.com/package-url/purl-spec, types-doc/deb-definition.md
-  const [vendor] = distribution.split("-");
-  const purl = `pkg:deb/${vendor}/${encode(name)}@${encode(version)}?arch=${architecture}&distro=${distribution}`;
+  const { id } = distributionNamed(distribution);
+  const purl = `pkg:deb/${id}/${encode(name)}@${encode(version)}?arch=${architecture}&distro=${distribution}`;
   return { type: "library", "bom-ref": purl, name, version, purl };
 }
 

@@ -5,8 +5,8 @@ import type { Host, Order } from "../core/host.ts";
 import type { Run } from "../core/run.ts";
 import { run as runProgram, write } from "../core/task.ts";
 import type { RenderTemplate } from "../core/templates.ts";
-import { hygiene, type HygieneItem } from "./hygiene.ts";
-import { stateLayout } from "./state-layout.ts";
+import { accountFiles, hygiene, type HygieneItem, writers } from "./hygiene.ts";
+import { stateLayout } from "../core/state-layout.ts";
 
 const script = "/run/provision-seal.sh";
 
@@ -31,6 +31,9 @@ export function sealScript(options: SealOptions): string {
     absent: all(({ absent }) => absent),
     bare: all(({ bare }) => bare),
     noFilesBelow: all(({ noFilesBelow }) => noFilesBelow),
+    noNamesBelow: hygiene.flatMap(({ noNamesBelow = [] }) => noNamesBelow),
+    accountFiles,
+    writers,
     empty: all(({ empty }) => empty),
   });
 }

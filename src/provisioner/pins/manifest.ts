@@ -2,16 +2,18 @@ import { Type } from "../core/schema.ts";
 import type { Static } from "typebox";
 
 import { driverEntrySchema } from "./driver-entry.ts";
+import { repositoryEntrySchema } from "./repository-entry.ts";
 import { toolEntrySchema } from "./tool-entry.ts";
 
 const closed = { additionalProperties: false };
 
 const architecture = Type.Literal("amd64", { description: "Architecture, in Debian's words" });
 
-const distribution = Type.String({
-  pattern: "^[a-z]+-[0-9.]+$",
-  description: "Distribution and release, as package URLs have it: debian-13",
-});
+/** Those that core/traits.ts knows; another one is another row there. */
+const distribution = Type.Union(
+  [Type.Literal("debian-12"), Type.Literal("debian-13"), Type.Literal("ubuntu-24.04")],
+  { description: "Distribution and release, as package URLs have it: debian-13" },
+);
 
 const source = Type.Object(
   {
@@ -108,6 +110,11 @@ export const manifestSchema = Type.Object(
     tools: Type.Optional(
       Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._+-]*$" }), toolEntrySchema, {
         description: "Programs, by the name people call the project",
+      }),
+    ),
+    repositories: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }), repositoryEntrySchema, {
+        description: "Package repositories of vendors, by the name that `pinned` of apt-repository has",
       }),
     ),
   },

@@ -1,5 +1,6 @@
 import type { Task } from "../core/task.ts";
 import { imageSpecSchema } from "./image-spec.ts";
+import { whenSchema } from "./read-uses.ts";
 
 /** The JSON Schema of an image spec with every task's parameters, for editors. */
 export function editorSchema(tasks: readonly Task[]): object {
@@ -20,6 +21,7 @@ export function editorSchema(tasks: readonly Task[]): object {
           additionalProperties: false,
           properties: {
             ...Object.fromEntries(entries),
+            when: whenSchema,
             note: { type: "string", description: "Words for who reads the spec" },
           },
           oneOf: tasks.map(({ name }) => ({ required: [name] })),

@@ -64,6 +64,7 @@ const rules: Readonly<Record<string, Rule>> = {
       )),
   anyOf: (value, says, _, formats) => (says as readonly Schema[]).some((each) => fits(value, each, formats)),
   oneOf: (value, says) => oneIsGiven(value, says as readonly Schema[]),
+  not: (value, says) => noneIsGiven(value, says as Schema),
 };
 
 function isOfType(value: unknown, type: unknown): boolean {
@@ -84,13 +85,22 @@ function isOfType(value: unknown, type: unknown): boolean {
   }
 }
 
-/** Of branches that only ask for keys: here alone a no is as sure as a yes, and both are needed to count. */
 function oneIsGiven(value: unknown, branches: readonly Schema[]): boolean {
-  if (!isObject(value) || !branches.every(asksForKeys)) return false;
-  const given = branches.filter(({ required }) =>
+  return given(value, branches)?.length === 1;
+}
+
+function noneIsGiven(value: unknown, refused: Schema): boolean {
+  const { anyOf, ...rest } = refused;
+  const branches = anyOf !== undefined && Object.keys(rest).length === 0 ? anyOf : [refused];
+  return given(value, branches as readonly Schema[])?.length === 0;
+}
+
+/** Of branches that only ask for keys: here alone a no is as sure as a yes, and both are needed to count. */
+function given(value: unknown, branches: readonly Schema[]): readonly Schema[] | undefined {
+  if (!isObject(value) || !branches.every(asksForKeys)) return undefined;
+  return branches.filter(({ required }) =>
     (required as readonly string[]).every((key) => Object.hasOwn(value, key)),
   );
-  return given.length === 1;
 }
 
 /** `required`, and beside it those keys again with schemas that say nothing. */

@@ -3,11 +3,12 @@ import type { Static } from "typebox";
 
 import { Type } from "../core/schema.ts";
 import { ProvisionError } from "../core/errors.ts";
-import type { Complaint } from "../core/errors.ts";
+import type { Complaint, Where } from "../core/errors.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Task } from "../core/task.ts";
 import type { Formats } from "./formats.ts";
 import { mergeSpecs } from "./merge-specs.ts";
+import { personalUses } from "./personal.ts";
 import { readSpecFiles } from "./read-spec-files.ts";
 import type { SpecFile } from "./read-spec-files.ts";
 import { readUses, sharedSubjects } from "./read-uses.ts";
@@ -31,13 +32,34 @@ export const imageSpecSchema = Type.Object(
     disk: Type.Optional(
       Type.Object(
         {
-          sizeGiB: Type.Integer({
-            minimum: 4,
-            maximum: 2048,
-            description: "Size of the disk; state gets what root leaves",
-          }),
+          sizeGiB: Type.Optional(
+            Type.Integer({
+              minimum: 4,
+              maximum: 2048,
+              description: "Size of the disk; state gets what root leaves",
+            }),
+          ),
+          rootGiB: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1024,
+              description: "What the root file system must have at least; its size is the base's",
+            }),
+          ),
+          stateGiB: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 2048,
+              description: "What the state file system must have at least",
+            }),
+          ),
         },
-        { additionalProperties: false, description: "The image's disk" },
+        {
+          additionalProperties: false,
+          minProperties: 1,
+          description:
+            "The image's disk, and the room the tasks need: too little of it is said before anything is built",
+        },
       ),
     ),
     builder: Type.Optional(
@@ -79,9 +101,16 @@ export interface ImageSpec {
   readonly name: string;
   readonly description: string | undefined;
   readonly base: string;
-  readonly disk: { readonly sizeGiB: number };
+  readonly disk: { readonly sizeGiB: number; readonly needs: readonly DiskNeed[] };
   readonly builder: { readonly cpus: number; readonly memoryMiB: number };
   readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Room that one of the spec's files asks for. */
+export interface DiskNeed {
+  readonly part: "root" | "state";
+  readonly gib: number;
+  readonly where: Where;
 }
 
 /** A spec that is right in every file. */
@@ -100,6 +129,8 @@ export interface LoadOptions {
   readonly tasks: readonly Task[];
   /** Checks of the formats; given the folders `source` paths are looked for in. */
   readonly formats?: (sourceDirs: readonly string[]) => Formats;
+  /** Refuse what an image must not hold: users, keys, names, addresses. */
+  readonly forImage?: boolean;
   /** A path as people should see it. */
   readonly show?: (path: string) => string;
 }
@@ -120,6 +151,7 @@ export async function loadImageSpec(path: string, options: LoadOptions): Promise
     ...headers,
     ...uses.flatMap((found) => found.complaints),
     ...sharedSubjects(recipe),
+    ...(options.forImage ? await personalUses(recipe, sourceDirs) : []),
     // A file that cannot be read may be the one that says what is missing.
     ...(unreadable.length + headers.length > 0 ? [] : merged.complaints),
   ];
@@ -130,19 +162,24 @@ export async function loadImageSpec(path: string, options: LoadOptions): Promise
 /** One error for all complaints about specs. */
 export function specInvalid(complaints: readonly Complaint[]): ProvisionError<"SPEC_INVALID"> {
   const once = [...new Map(complaints.map((complaint) => [line(complaint), complaint])).values()];
-  const named = new Set(
-    once.map(({ what }) => /^Cannot accept tasks\[\d+\]\.([a-z][a-z0-9-]*)/.exec(what)?.[1]),
-  );
-  const [task] = named;
-  const mend =
-    named.size === 1 && task !== undefined
-      ? `Correct the spec; \`provision tasks ${task}\` shows what it takes`
-      : "Correct the spec; `provision tasks` shows what each task takes";
   return new ProvisionError(
     "SPEC_INVALID",
-    { complaints: once, mend },
+    { complaints: once, mend: mendOf(once) },
     once.length === 1 && once[0] ? { where: once[0].where } : {},
   );
+}
+
+function mendOf(complaints: readonly Complaint[]): string {
+  const own = new Set(complaints.map(({ mend }) => mend));
+  const [mend] = own;
+  if (own.size === 1 && mend !== undefined) return mend;
+  const named = new Set(
+    complaints.map(({ what }) => /^Cannot accept tasks\[\d+\]\.([a-z][a-z0-9-]*)/.exec(what)?.[1]),
+  );
+  const [task] = named;
+  return named.size === 1 && task !== undefined
+    ? `Correct the spec; \`provision tasks ${task}\` shows what it takes`
+    : "Correct the spec; `provision tasks` shows what each task takes";
 }
 
 function line({ where, what }: Complaint): string {

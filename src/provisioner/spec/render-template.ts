@@ -11,18 +11,19 @@ import { nearestName } from "./nearest-name.ts";
 type Fill = (variables: Readonly<Record<string, unknown>>) => string;
 
 /**
- * Fills the templates of a folder: `renderer("/…/templates")("domain.xml", {…})` fills domain.xml.hbs.
- * A variable that is missing is an error. XML is escaped, everything else is taken as it is.
+ * Fills the templates of a folder: `renderer("/…/templates")("domain.xml", {…})` fills domain.xml.hbs. What the
+ * folder lacks is looked for in `shipped`. A variable that is missing is an error. XML is escaped, everything else is taken as it is.
  */
 export function templateRenderer(
   directory: string,
   defaults: Readonly<Record<string, unknown>> = {},
+  shipped: string = directory,
 ): RenderTemplate {
   const filled = new Map<string, Fill>();
   return (name, variables) => {
     try {
       let fill = filled.get(name);
-      if (fill === undefined) filled.set(name, (fill = compile(directory, name)));
+      if (fill === undefined) filled.set(name, (fill = compile([directory, shipped], name)));
       return fill({ ...defaults, ...variables });
     } catch (error) {
       if (error instanceof ProvisionError) throw error;
@@ -41,11 +42,11 @@ export function templateNames(directory: string): readonly string[] {
     .toSorted();
 }
 
-function compile(directory: string, name: string): Fill {
+function compile(directories: readonly [string, string], name: string): Fill {
   // Loaded at the first template: most specs have none.
   const engine = (createRequire(import.meta.url)("handlebars") as typeof Handlebars).create();
   for (const [helper, work] of Object.entries(helpers)) engine.registerHelper(helper, work);
-  return engine.compile(read(directory, name), {
+  return engine.compile(read(directories, name), {
     strict: true,
     noEscape: !name.endsWith(".xml"),
     // An unknown helper is then found when the template is read, not when its branch is first taken.
@@ -54,9 +55,10 @@ function compile(directory: string, name: string): Fill {
   }) as Fill;
 }
 
-function read(directory: string, name: string): string {
+function read([directory, shipped]: readonly [string, string], name: string): string {
   try {
-    return readFileSync(join(directory, `${name}.hbs`), "utf8");
+    const own = join(directory, `${name}.hbs`);
+    return readFileSync(existsSync(own) ? own : join(shipped, `${name}.hbs`), "utf8");
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "EISDIR") throw error;

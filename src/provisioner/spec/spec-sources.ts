@@ -3,21 +3,22 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 
 import { ProvisionError } from "../core/errors.ts";
-import type { Sources } from "../core/sources.ts";
+import type { PinSources, Sources } from "../core/sources.ts";
 import { findSources, sourceFormat } from "./formats.ts";
 import type { LoadedSpec } from "./image-spec.ts";
 import { templateRenderer } from "./render-template.ts";
 
 /**
- * The files beside a spec and the templates, for the reads of its tasks, with what the caller knows of versions.yaml. Each
+ * The files beside a spec and the templates, the project's and those that ship, for the reads of its tasks, with the
+ * pins that the caller knows. Each
  * file is hashed once.
  */
 export function specSources(
   { spec, sourceDirs }: Pick<LoadedSpec, "spec" | "sourceDirs">,
-  templatesDir: string,
-  pins: Pick<Sources, "tool" | "driver" | "obtain">,
+  templates: { readonly directory: string; readonly shipped: string },
+  pins: PinSources,
 ): Sources {
-  const render = templateRenderer(templatesDir, spec.variables);
+  const render = templateRenderer(templates.directory, spec.variables, templates.shipped);
   const known = new Map<string, ReturnType<Sources["source"]>>();
 
   function locate(path: string): string {

@@ -5,7 +5,6 @@ import type { CacheOptions } from "../pins/artifact-cache.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { placesOf } from "../pins/mirrors.ts";
 import { downloadOrder } from "./download-script.ts";
-import { pinnedDriver } from "./pinned-driver.ts";
 import { pinnedTool } from "./pinned-tool.ts";
 
 /** Where tools and their files come from. */
@@ -20,16 +19,15 @@ export interface ToolSourceOptions {
 /** More at once only share the same line. */
 const DOWNLOADS = 4;
 
-/** What versions.yaml pins, for the reads of tasks and for the flights that carry the files of tools. */
+/** The tools of versions.yaml, for the reads of tasks and for the flights that carry their files. */
 export function toolSources({
   manifest,
   cache,
   direct,
-}: ToolSourceOptions): Pick<Sources, "tool" | "driver" | "obtain"> {
+}: ToolSourceOptions): Pick<Sources, "tool" | "obtain"> {
   const limit = pLimit(DOWNLOADS);
   return {
     tool: async (name) => pinnedTool(name, manifest()),
-    driver: async (name) => pinnedDriver(name, manifest()),
     async obtain(action, run) {
       const { path, file, mode, owner, group } = action;
       const options = cache(manifest());

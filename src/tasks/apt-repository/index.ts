@@ -4,23 +4,30 @@ import {
   defineTask,
   differences,
   digestOf,
+  type Facts,
+  otherThanPinned,
+  type PinnedRepository,
+  readKeys,
   Refusal,
+  type SigningKey,
   write,
 } from "../../provisioner/core/task.ts";
-import { waitForLocks } from "../scripts/wait-for-locks.ts";
 import { exampleKey } from "./example-key.ts";
-import { readKeys } from "./openpgp.ts";
+import { keyFile, preferencesFile, sourcesFile, stampFile } from "./files.ts";
+import { readLists } from "./read-lists.ts";
 import { type Params, schema } from "./schema.ts";
+import { hasPlaceholders, type Wanted, wantedOf } from "./wanted.ts";
 
 /**
- * A repository for apt, signed by a key whose fingerprint the spec pins. The fingerprint is worked out here,
- * from the key itself, so that nothing of it reaches the machine before it is known to be the right one.
+ * A repository for apt, signed by a key whose fingerprint is pinned. The fingerprint is worked out here, from the
+ * key itself, so that nothing of it reaches the machine before it is known to be the right one.
  */
 export const aptRepository = defineTask({
   name: "apt-repository",
   summary: "A package repository for apt (deb822), signed by a key with a pinned fingerprint.",
   schema,
   examples: [
+    { title: "One that versions.yaml pins", params: { name: "fluent-bit", pinned: "fluent-bit" } },
     {
       title: "A vendor's repository",
       params: {
@@ -46,140 +53,113 @@ export const aptRepository = defineTask({
 
   subject: ({ name }) => name,
 
-  owns: ({ name }) => [keyFile(name), sourcesFile(name)],
+  owns: ({ name }) => [keyFile(name), sourcesFile(name), preferencesFile(name)],
 
-  async read(facts, { name, key, state }): Promise<State> {
-    const isPresent = state !== "absent";
-    const [wantedKey, foundKey, sources, stamp] = await Promise.all([
+  async read(facts, params): Promise<State> {
+    const { name, key, pinned } = params;
+    const isPresent = params.state !== "absent";
+    const [repository, wantedKey, foundKey, sources, preferences, stamp] = await Promise.all([
+      isPresent && pinned !== undefined ? readPinned(facts, pinned) : undefined,
       key?.source !== undefined && isPresent ? facts.sourceText(key.source) : key?.content,
       facts.file(keyFile(name)),
       facts.file(sourcesFile(name)),
+      facts.file(preferencesFile(name)),
       facts.file(stampFile(name)),
     ]);
-    return { wantedKey, foundKey, sources, stamp };
+    return { ...repository, wantedKey, foundKey, sources, preferences, stamp };
   },
 
   plan(params, state) {
+    if (params.state === "absent") return planAbsence(params, state);
     const { name, key } = params;
-    const isPresent = params.state !== "absent";
-    if (isPresent && key) refuseOtherKeys(key.fingerprints, state.wantedKey ?? "");
-    const wantedKey = isPresent && key ? state.wantedKey : undefined;
-    const sources = isPresent ? sourcesText(params) : undefined;
-    const stamp = sources && digestOf(sources + (wantedKey ?? ""));
-    const removeKey = planFile(keyFile(name), state.foundKey, undefined);
-    if (sources === undefined || stamp === undefined) {
-      const lists: Action = { kind: "remove", path: stampFile(name) };
-      return differences(
-        // The key goes only after the sources that name it.
-        planFile(sourcesFile(name), state.sources, undefined),
-        removeKey,
-        { what: `${name} lists`, from: state.stamp, to: undefined, actions: [lists] },
-      );
-    }
+    if (key) refuseOtherKeys(key.fingerprints, state.wantedKey ?? "");
+    const wanted = wantedOf(params, state.pinned, state.osRelease);
+    const signedBy = wanted.key?.fingerprints.join(" ") ?? state.wantedKey ?? "";
+    const stamp = digestOf(wanted.sources + signedBy);
+    const keyChange = planKey(name, wanted, state);
+    const isOurs = (key ?? wanted.key) !== undefined;
     return differences(
-      ...(key ? [planFile(keyFile(name), state.foundKey, wantedKey)] : []),
-      { what: `${name} lists`, from: state.stamp, to: stamp, actions: readLists(name, sources, stamp) },
-      planFile(sourcesFile(name), state.sources, sources),
-      ...(key ? [] : [removeKey]),
+      ...(isOurs ? [keyChange] : []),
+      // Before the sources: from the moment they are there, only what is pinned may come from them.
+      planFile(preferencesFile(name), state.preferences, wanted.preferences),
+      {
+        what: `${name} lists`,
+        from: state.stamp,
+        to: stamp,
+        actions: readLists(name, wanted.sources, stamp),
+      },
+      planFile(sourcesFile(name), state.sources, wanted.sources),
+      ...(isOurs ? [] : [keyChange]),
     );
   },
 });
 
 interface State {
+  /** What versions.yaml says, of a use that leaves it to that. */
+  readonly pinned?: PinnedRepository;
+  readonly osRelease?: string | undefined;
+  /** The text of the key that the use has itself. */
   readonly wantedKey: string | undefined;
   readonly foundKey: string | undefined;
   readonly sources: string | undefined;
+  readonly preferences: string | undefined;
   /** The digest of what the lists were last read with. */
   readonly stamp: string | undefined;
 }
 
-const STAMPS = "/var/lib/provision/stamps";
-const TRIAL = "/var/lib/provision/trial";
+async function readPinned(facts: Facts, name: string): Promise<Pick<State, "pinned" | "osRelease">> {
+  const pinned = await facts.repository(name);
+  return { pinned, osRelease: hasPlaceholders(pinned) ? await facts.file("/etc/os-release") : undefined };
+}
 
 function refuseOtherKeys(pinned: readonly string[], key: string): void {
-  const reading = readKeys(key);
-  if ("wrong" in reading) throw new Refusal(`the key ${reading.wrong}`);
-  const wanted = pinned.map((fingerprint) => fingerprint.replaceAll(" ", "").toUpperCase());
-  const other = reading.fingerprints.find((fingerprint) => !wanted.includes(fingerprint));
-  if (other !== undefined) {
-    throw new Refusal(`the key must have the fingerprint ${wanted.join(" or ")}, has ${other}`);
-  }
-  const missing = wanted.find((fingerprint) => !reading.fingerprints.includes(fingerprint));
-  if (missing !== undefined) {
-    throw new Refusal(`the key must hold ${missing}, holds only ${reading.fingerprints.join(" and ")}`);
-  }
+  const reason = otherThanPinned(key, pinned);
+  if (reason !== undefined) throw new Refusal(reason);
+}
+
+function planAbsence({ name }: Params, state: State): readonly Change[] {
+  return differences(
+    // The key goes only after the sources that name it.
+    planFile(sourcesFile(name), state.sources, undefined),
+    planFile(preferencesFile(name), state.preferences, undefined),
+    planFile(keyFile(name), state.foundKey, undefined),
+    {
+      what: `${name} lists`,
+      from: state.stamp,
+      to: undefined,
+      actions: [{ kind: "remove", path: stampFile(name) }],
+    },
+  );
+}
+
+function planKey(name: string, { key }: Wanted, { wantedKey, foundKey }: State): Change {
+  if (key === undefined) return planFile(keyFile(name), foundKey, wantedKey);
+  return planPinnedKey(keyFile(name), foundKey, key);
+}
+
+/** What is there is judged by what it holds: nothing is fetched to compare it with. */
+function planPinnedKey(path: string, found: string | undefined, key: SigningKey): Change {
+  const wanted = key.fingerprints.join(" ");
+  const isRight = found !== undefined && otherThanPinned(found, key.fingerprints) === undefined;
+  return {
+    what: path,
+    from: isRight ? wanted : found && shownKeys(found),
+    to: wanted,
+    actions: [parentOf(path), { kind: "fetch-key", path, key }],
+  };
+}
+
+function shownKeys(text: string): string {
+  const reading = readKeys(text);
+  return "wrong" in reading ? "no key" : `${reading.fingerprints.join(" ")} (another key)`;
 }
 
 function planFile(path: string, from: string | undefined, to: string | undefined): Change {
-  const directory = { kind: "directory", path: path.slice(0, path.lastIndexOf("/")) } as const;
   const actions: readonly Action[] =
-    to === undefined ? [{ kind: "remove", path }] : [directory, write(path, to)];
+    to === undefined ? [{ kind: "remove", path }] : [parentOf(path), write(path, to)];
   return { what: path, from, to, actions };
 }
 
-function sourcesText(params: Params): string {
-  const {
-    name,
-    uris = [],
-    suites = [],
-    components = [],
-    architectures = [],
-    types = ["deb"],
-    keyring,
-  } = params;
-  const isFlat = suites.every((suite) => suite.endsWith("/"));
-  if (isFlat !== (components.length === 0)) {
-    throw new Refusal(
-      isFlat
-        ? "a flat repository (suites that end in /) must have no components, has some"
-        : "must have components, has none; a flat repository's suites end in /",
-    );
-  }
-  const fields = {
-    Types: types,
-    URIs: uris,
-    Suites: suites,
-    Components: components,
-    Architectures: architectures,
-    "Signed-By": [keyring ?? keyFile(name)],
-  };
-  return Object.entries(fields)
-    .filter(([, words]) => words.length > 0)
-    .map(([field, words]) => `${field}: ${words.join(" ")}\n`)
-    .join("");
-}
-
-/** Reads this repository's lists alone; those of the others stay. */
-const REFRESH = `
-set -u
-${waitForLocks()}
-wait_for_locks "$1"
-exec apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any -o APT::Get::List-Cleanup=false \\
-  -o Dir::Etc::sourcelist="$2" -o Dir::Etc::sourceparts=- update
-`;
-
-/** On trial first: sources that cannot be read would stop every later update of the whole machine. */
-function readLists(name: string, sources: string, stamp: string): readonly Action[] {
-  const trial = `${TRIAL}/${name}.sources`;
-  const argv = ["sh", "-c", REFRESH, "provision-apt-update", "600", trial] as const;
-  return [
-    { kind: "directory", path: TRIAL },
-    write(trial, sources),
-    { kind: "run", detached: true, timeoutMs: 1_800_000, command: { argv } },
-    { kind: "remove", path: TRIAL },
-    { kind: "directory", path: STAMPS },
-    write(stampFile(name), stamp),
-  ];
-}
-
-function keyFile(name: string): string {
-  return `/etc/apt/keyrings/${name}.asc`;
-}
-
-function sourcesFile(name: string): string {
-  return `/etc/apt/sources.list.d/${name}.sources`;
-}
-
-function stampFile(name: string): string {
-  return `${STAMPS}/apt-repository-${name}`;
+function parentOf(path: string): Action {
+  return { kind: "directory", path: path.slice(0, path.lastIndexOf("/")) };
 }

@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { absolutePath, exactlyOne } from "../../provisioner/core/task.ts";
+import { absolutePath, atLeastOne, exactlyOne } from "../../provisioner/core/task.ts";
 
 const WORD = "^[^\\s\\u0000-\\u001f\\u007f#-][^\\s\\u0000-\\u001f\\u007f]*$";
 
@@ -10,8 +10,15 @@ export const schema = Type.Object(
   {
     name: Type.String({
       pattern: "^[a-z0-9][a-z0-9-]*$",
-      description: "Names its files: sources.list.d/<name>.sources and keyrings/<name>.asc",
+      description:
+        "Names its files: sources.list.d/<name>.sources, keyrings/<name>.asc and preferences.d/<name>.pref",
     }),
+    pinned: Type.Optional(
+      Type.String({
+        format: "repository",
+        description: "Where it is and whose key signs it, by this entry of `repositories` of versions.yaml",
+      }),
+    ),
     uris: Type.Optional(
       Type.Array(Type.String({ pattern: "^(https?|file|mirror|copy):[^\\s\\u0000-\\u001f]+$" }), {
         minItems: 1,
@@ -89,6 +96,12 @@ export const schema = Type.Object(
         required: ["uris", "suites"],
         properties: { uris: {}, suites: {} },
         ...exactlyOne("key", "keyring"),
+        not: { required: ["pinned"], properties: { pinned: {} } },
+      },
+      {
+        required: ["pinned"],
+        properties: { pinned: {} },
+        not: atLeastOne("uris", "suites", "components", "key", "keyring"),
       },
       { required: ["state"], properties: { state: { const: "absent" } } },
     ],

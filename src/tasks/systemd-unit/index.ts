@@ -8,6 +8,7 @@ import {
   write,
 } from "../../provisioner/core/task.ts";
 import { type Params, schema } from "./schema.ts";
+import { startUnit } from "./start-unit.ts";
 import { readUnit, stampFile, STAMPS, stampText, type State, textFile } from "./state.ts";
 
 /**
@@ -32,6 +33,16 @@ export const systemdUnit = defineTask({
           "[Service]\nType=oneshot\nExecStart=/usr/local/sbin/grow-state\n\n[Install]\nWantedBy=multi-user.target\n",
         enabled: true,
         state: "ran",
+      },
+    },
+    {
+      title: "A service that must not end after some seconds",
+      params: {
+        unit: "agent.service",
+        content: "[Service]\nExecStart=/usr/local/bin/agent\n\n[Install]\nWantedBy=multi-user.target\n",
+        enabled: true,
+        state: "running",
+        steadySeconds: 5,
       },
     },
     {
@@ -71,7 +82,7 @@ export const systemdUnit = defineTask({
 const reload = { ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] } as const;
 
 function refuseContradictions(params: Params, found: State): void {
-  const { unit, dropIn, masked, enabled, state, content, template } = params;
+  const { unit, dropIn, masked, enabled, state, content, template, steadySeconds } = params;
   const isWantedUp = enabled === true || state === "running" || state === "ran";
   const hasText = dropIn === undefined && (content ?? template) !== undefined;
   if (content !== undefined && template !== undefined) {
@@ -83,6 +94,11 @@ function refuseContradictions(params: Params, found: State): void {
   if (found.unit === undefined && (isWantedUp || (state ?? enabled ?? masked) !== undefined)) {
     throw new Refusal(
       `"${unit}" is a template, which neither runs nor starts at boot; name an instance of it`,
+    );
+  }
+  if (steadySeconds !== undefined && state !== "running") {
+    throw new Refusal(
+      `"${unit}" cannot have steadySeconds unless it is to run; say state: running, or drop it`,
     );
   }
   if (masked && (isWantedUp || hasText)) {
@@ -167,16 +183,8 @@ function verbFor(params: Params, { wanted, stamp }: State): string {
   return params.onChange === "reload" && stamp?.includes(own) ? "reload" : "restart";
 }
 
-/** systemctl only says that it failed; what the unit itself said is in its status. */
-const START = `
-systemctl "$1" "$2" && exit
-code=$?
-systemctl --no-pager --full --lines=20 status "$2" >&2
-exit "$code"
-`;
-
 function start(
-  { unit, dropIn }: Params,
+  { unit, dropIn, steadySeconds }: Params,
   verb: string,
   active: string,
   stamp: string | undefined,
@@ -186,7 +194,7 @@ function start(
     stamp === undefined
       ? []
       : [{ kind: "directory", path: STAMPS }, write(stampFile({ unit, ...(dropIn && { dropIn }) }), stamp)];
-  return [...forgive, run("sh", "-c", START, "provision-systemctl", verb, unit), ...keep];
+  return [...forgive, startUnit(verb, unit, steadySeconds), ...keep];
 }
 
 function isMasked({ unit }: State): boolean {

@@ -36,6 +36,14 @@ export const schema = Type.Object(
           "running: active, also when it is proved at the end; stopped; ran: a oneshot that succeeded on what it reads now; left out: kept",
       }),
     ),
+    steadySeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 600,
+        description:
+          "How long it must stay active after a start, without a restart, before it counts as running; only a start takes that long",
+      }),
+    ),
     restartOn: Type.Optional(
       Type.Array(Type.String({ pattern: absolutePath }), {
         minItems: 1,

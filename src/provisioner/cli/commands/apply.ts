@@ -4,7 +4,7 @@ import type { Summary } from "../../core/converge.ts";
 import { defineCommand, directOption, helpEnd } from "../command.ts";
 import type { ChangeFlags, DirectFlags } from "../command.ts";
 import type { TargetFlags } from "../open-target.ts";
-import { findProject } from "../project.ts";
+import { findTemplates } from "../project.ts";
 import { count } from "../render/words.ts";
 import type { Selection } from "../select-uses.ts";
 import { runSession } from "../session.ts";
@@ -44,21 +44,21 @@ export const apply = defineCommand<Flags>({
   act({ shell, flags }) {
     const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
     return runSession({ shell, flags, command }, async ({ run, result }) => {
-      const [{ lazyManifest, loadSpec }, { specSources }, { openTools }, { selectUses }, { openTarget }] =
+      const [{ lazyManifest, loadSpec }, { specSources }, { openPins }, { selectUses }, { openTarget }] =
         await Promise.all([
           import("../compose.ts"),
           import("../../spec/spec-sources.ts"),
-          import("../open-tools.ts"),
+          import("../open-pins.ts"),
           import("../select-uses.ts"),
           import("../open-target.ts"),
         ]);
       const { converge } = await import("../../core/converge.ts");
       const check = flags.check ?? false;
       const manifest = lazyManifest(shell);
-      const loaded = await loadSpec(flags.spec, shell, { anyBase: true, manifest });
+      const loaded = await loadSpec(flags.spec, shell, { forHost: true, manifest });
       const recipe = selectUses(loaded.recipe, flags);
-      const tools = openTools(shell, manifest, flags);
-      const sources = specSources(loaded, findProject(shell).templatesDir, tools);
+      const pins = openPins(shell, manifest, flags);
+      const sources = specSources(loaded, findTemplates(shell), pins);
       await using host = await run.within(
         `Connect to ${flags.target}`,
         (inner) => openTarget(flags, shell, inner),

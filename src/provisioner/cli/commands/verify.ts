@@ -17,19 +17,24 @@ export const verify = defineCommand<GuestFlags>({
   },
   act({ shell, flags, operands: [path = ""] }) {
     return runSession({ shell, flags, command: `verify ${path}` }, async ({ run, result }) => {
-      const [{ openWorkshop }, { openImage }, { verifyImage }] = await Promise.all([
+      const [{ openWorkshop }, { openImage }, { verifyImage, vouchFor }, words] = await Promise.all([
         import("../workshop.ts"),
         import("../../image/image-store.ts"),
         import("../../image/verify-image.ts"),
+        import("../contract-table.ts"),
       ]);
       const image = await openImage(path);
       const { readOnlyRoot } = image.manifest;
-      await verifyImage(
+      const findings = await verifyImage(
         { path: image.path, name: image.name, readOnlyRoot, machine: { cpus: 2, memoryMiB: 2048 } },
         openWorkshop(shell, flags),
         run,
       );
-      result(`${image.path} keeps its contract`, { image: image.path, held: true });
+      const held = findings.every(({ against }) => against.length === 0);
+      const ending = `${image.path} ${held ? "keeps" : "breaks"} its contract`;
+      const promises = words.verdicts(findings);
+      result(`${words.contractTable(findings)}\n\n${ending}`, { image: image.path, held, promises });
+      vouchFor(image, findings);
       return "as-wanted";
     });
   },

@@ -4,7 +4,15 @@ import { errorLines } from "./error.ts";
 import type { Renderer, ShowOptions } from "./renderer.ts";
 import type { Style } from "./style.ts";
 import { visibleLine, visibleText } from "./visible-text.ts";
-import { actionWords, assertionWords, duration, progressWords, stepWords, useWords } from "./words.ts";
+import {
+  actionWords,
+  assertionWords,
+  duration,
+  isQuiet,
+  progressWords,
+  stepWords,
+  useWords,
+} from "./words.ts";
 
 /** Without a terminal a step says every so often what it is at, not with every package. */
 const progressEveryMs = 10_000;
@@ -21,7 +29,7 @@ export interface LinesOptions extends ShowOptions {
 }
 
 /** Writes a run as plain lines, indented by step. */
-export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWriter {
+export function lineWriter({ style, diff, verbose, showsOutput = false, now }: LinesOptions): LineWriter {
   const steps = new Map<number, { readonly title: string; readonly depth: number; saidAt: number }>();
 
   const inStep = (step: number, text: string, deeper = 0): string =>
@@ -53,7 +61,9 @@ export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWri
       case "use-ended":
         return useLines(event).map((line) => inStep(event.step, line, 1));
       case "output":
-        return verbose ? [inStep(event.step, style.dim(`| ${visibleLine(event.line, 500)}`), 1)] : [];
+        return verbose || showsOutput
+          ? [inStep(event.step, style.dim(`| ${visibleLine(event.line, 500)}`), 1)]
+          : [];
       case "flight": {
         const words = `flight: ${event.orders} orders, ${event.facts} facts, ${duration(event.ms)}`;
         return verbose ? [inStep(event.step, style.dim(words), 1)] : [];
@@ -78,8 +88,13 @@ export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWri
   }
 
   function useLines(event: Extract<Event, { kind: "use-ended" }>): readonly string[] {
-    if (event.outcome === "ok" && !verbose) return [];
-    const paint = { ok: style.dim, failed: style.red, skipped: style.dim } as Record<string, Style["dim"]>;
+    if (isQuiet(event.outcome) && !verbose) return [];
+    const paint = {
+      ok: style.dim,
+      "does-not-apply": style.dim,
+      failed: style.red,
+      skipped: style.dim,
+    } as Record<string, Style["dim"]>;
     const words = useWords(event) + (verbose ? ` (${duration(event.ms)})` : "");
     const changes = event.changes.flatMap((change) => [
       ...changeLines(change, style, { diff }),

@@ -6,7 +6,7 @@ import { changeLines } from "./change.ts";
 import type { Renderer, ShowOptions } from "./renderer.ts";
 import type { Style } from "./style.ts";
 import { visibleLine, visibleText } from "./visible-text.ts";
-import { assertionWords, duration, progressWords, stepWords, useWords } from "./words.ts";
+import { assertionWords, duration, isQuiet, progressWords, stepWords, useWords } from "./words.ts";
 
 type Line = ListrTaskObject<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
@@ -87,7 +87,7 @@ export function listrRenderer(options: ListrOptions): Renderer {
         if (options.verbose) say(event.step, visibleLine(event.line));
         return;
       case "use-ended": {
-        if (event.outcome === "ok" && !options.verbose) return;
+        if (isQuiet(event.outcome) && !options.verbose) return;
         const changes = event.changes.flatMap((change) => changeLines(change, style, options));
         const state = event.outcome === "failed" ? ListrTaskState.FAILED : ListrTaskState.COMPLETED;
         add(steps.get(event.step)?.line, [useWords(event), ...changes].join("\n"), state);

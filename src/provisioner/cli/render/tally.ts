@@ -17,6 +17,8 @@ export function startTally(): Tally {
   const assertions = { held: 0, broken: 0 };
   let flights = 0;
   let changes = 0;
+  // By themselves: another use of the same name may be the one that applies.
+  let elsewhere = 0;
 
   return {
     report(event: Event) {
@@ -24,6 +26,7 @@ export function startTally(): Tally {
       else if (event.kind === "step-started") steps.set(event.step, event.title);
       else if (event.kind === "step-ended") steps.delete(event.step);
       else if (event.kind === "assertion") assertions[event.held ? "held" : "broken"] += 1;
+      else if (event.kind === "use-ended" && event.outcome === "does-not-apply") elsewhere += 1;
       else if (event.kind === "use-ended") {
         changes += event.changes.length;
         // A use that changed in the first round stays changed when the second finds it ok.
@@ -33,10 +36,11 @@ export function startTally(): Tally {
     },
     summary(ms) {
       const parts: string[] = [];
-      if (outcomes.size > 0) {
+      if (outcomes.size + elsewhere > 0) {
         const all = [...outcomes.values()];
         parts.push(count(changes, "change") + (all.includes("would-change") ? " to make" : ""));
         parts.push(...outcomeCounts(all));
+        if (elsewhere > 0) parts.push(`${elsewhere} for other distributions`);
       }
       if (assertions.held + assertions.broken > 0) {
         parts.push(`${count(assertions.held, "promise")} held`, `${assertions.broken} broken`);

@@ -18,9 +18,15 @@ export const outcomeWords: Readonly<Record<UseOutcome, string>> = {
   changed: "changed",
   "would-change": "would change",
   "may-change": "may change",
+  "does-not-apply": "does not apply",
   failed: "failed",
   skipped: "skipped",
 };
+
+/** Whether there is nothing to tell of a use, but to those who want everything. */
+export function isQuiet(outcome: UseOutcome): boolean {
+  return outcome === "ok" || outcome === "does-not-apply";
+}
 
 /** A use that ended: `changed apt curl`, `may change sysctl x after kernel-module y`. */
 export function useWords(event: Extract<Event, { kind: "use-ended" }>): string {
@@ -43,7 +49,7 @@ export function progressWords(event: Extract<Event, { kind: "step-progress" }>):
 /** One promise that was checked. */
 export function assertionWords(event: Extract<Event, { kind: "assertion" }>): string {
   const found = event.found === undefined ? "" : `: found ${visibleLine(event.found)}`;
-  return `${event.held ? "held" : "broken"} ${visibleLine(event.what)}${found}`;
+  return `${event.held ? "held" : "broken"} ${event.moment}: ${visibleLine(event.what)}${found}`;
 }
 
 /** The actions that close a change, one a line. */

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { Refusal } from "../../src/provisioner/core/task.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
-import { pinnedDriver } from "../../src/provisioner/tools/pinned-driver.ts";
+import { pinnedDriver } from "../../src/provisioner/pins/pinned-driver.ts";
 import { someDriver } from "../support/some-driver.ts";
 
 it("gives a driver with what each distribution gets of it", () => {

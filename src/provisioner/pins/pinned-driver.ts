@@ -1,6 +1,6 @@
 import { Refusal } from "../core/task.ts";
 import type { PinnedDriver } from "../core/driver-pin.ts";
-import type { Manifest } from "../pins/manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { nameFormat } from "../spec/formats.ts";
 
 /** A driver of versions.yaml with what each distribution gets of it; refuses a name that is none. */

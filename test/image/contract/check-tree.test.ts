@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { checkTree } from "../../src/provisioner/image/contract.ts";
-import { hygiene } from "../../src/provisioner/image/hygiene.ts";
-import type { ImageTree } from "../../src/provisioner/image/image-tree.ts";
+import { checkTree } from "../../../src/provisioner/image/contract/check-tree.ts";
+import { hygiene } from "../../../src/provisioner/image/hygiene.ts";
+import { matchesPattern } from "../../../src/provisioner/image/path-pattern.ts";
+import type { ImageTree } from "../../../src/provisioner/image/image-tree.ts";
 
 /** An image's files in memory; a value that starts with `->` is a symbolic link. */
 function treeOf(files: Record<string, string>): ImageTree {
@@ -11,10 +12,16 @@ function treeOf(files: Record<string, string>): ImageTree {
   return {
     text: async (path) => (isLink(path) ? undefined : files[path]),
     link: async (path) => (isLink(path) ? files[path]?.slice(2) : undefined),
-    match: async (pattern) => {
-      const shape = new RegExp(`^${pattern.replace(/[.[\]]/g, "\\$&").replace(/\*/g, "[^/]*")}`);
-      return paths.filter((path) => shape.test(path));
-    },
+    match: async (pattern) =>
+      paths.filter((path) => {
+        const [whole, own] = [path, pattern].map((each) => each.split("/"));
+        const above = whole?.slice(0, own?.length);
+        return (
+          above?.slice(0, -1).join("/") === own?.slice(0, -1).join("/") &&
+          matchesPattern(above?.at(-1) ?? "", own?.at(-1) ?? "")
+        );
+      }),
+    fileSystems: [{ label: "root", isClean: files["journal"] === undefined }],
     below: async (path) =>
       paths
         .filter((each) => each.startsWith(`${path}/`))
@@ -76,6 +83,20 @@ describe("the contract of a golden image", () => {
       "foo",
     ],
     ["a machine-id", { "/etc/machine-id": "0123456789abcdef0123456789abcdef\n" }, "/etc/machine-id holds"],
+    [
+      "the keys of a VPN",
+      { "/etc/wireguard/wg0.conf": "[Interface]\nPrivateKey = YNqHbfBQKaGv\n" },
+      "/etc/wireguard/wg0.conf",
+    ],
+    ["the builder in a group of its own name", { "/etc/gshadow": "builder:!::\n" }, "/etc/gshadow names it"],
+    ["the builder as host name", { "/etc/hosts": "127.0.1.1 builder\n" }, "/etc/hosts names it"],
+    ["a disk of the builder", { "/etc/fstab": "/dev/vdb none swap sw 0 0\n" }, "/etc/fstab: /dev/vdb none"],
+    ["a journal to be recovered", { journal: "x" }, 'the file system "root" has a journal'],
+    [
+      "a set-aside configuration",
+      { "/etc/ssh/sshd_config.dpkg-dist": "x" },
+      "/etc/ssh/sshd_config.dpkg-dist",
+    ],
     ["a log", { "/var/log/syslog": "x" }, "/var/log/syslog"],
     ["a home directory", { "/home/mallory/.bashrc": "" }, "/home/mallory/.bashrc"],
   ])("is broken by %s, which it names", async (_, more, named) => {
@@ -85,7 +106,7 @@ describe("the contract of a golden image", () => {
   it.each(hygiene.flatMap((item) => (item.absent ?? []).map((pattern) => [pattern, item.what] as const)))(
     "is broken by %s",
     async (pattern, what) => {
-      const planted = pattern.replace("*", "planted");
+      const planted = pattern.replace("[!.]", "p").replace("*", "planted");
 
       expect((await broken({ [planted]: "x" })).some((line) => line.startsWith(`${what}:`))).toBe(true);
     },

@@ -1,4 +1,4 @@
-import { digestOf } from "../../provisioner/core/task.ts";
+import { createHash } from "node:crypto";
 
 /** What a key file holds, or why it cannot be trusted to be read the same way by everybody. */
 export type KeyReading = { readonly fingerprints: readonly string[] } | { readonly wrong: string };
@@ -18,6 +18,23 @@ export function readKeys(text: string): KeyReading {
     fingerprints.push(...reading.fingerprints);
   }
   return fingerprints.length === 0 ? { wrong: "must hold a public key, holds none" } : { fingerprints };
+}
+
+/** Why a key file is not the one whose fingerprints are pinned; nothing when it is. */
+export function otherThanPinned(text: string, pinned: readonly string[]): string | undefined {
+  const reading = readKeys(text);
+  if ("wrong" in reading) return `the key ${reading.wrong}`;
+  const { fingerprints: found } = reading;
+  const wanted = pinned.map(plainFingerprint);
+  const other = found.find((fingerprint) => !wanted.includes(fingerprint));
+  if (other !== undefined) return `the key must have the fingerprint ${wanted.join(" or ")}, has ${other}`;
+  const missing = wanted.find((fingerprint) => !found.includes(fingerprint));
+  return missing && `the key must hold ${missing}, holds only ${found.join(" and ")}`;
+}
+
+/** A fingerprint without the blanks that gpg shows it with. */
+export function plainFingerprint(text: string): string {
+  return text.replaceAll(" ", "").toUpperCase();
 }
 
 /** Headers end at the first empty line; the checksum line that begins with = is optional. */
@@ -43,7 +60,7 @@ function readPackets(bytes: Uint8Array): KeyReading {
       const { body } = packet;
       if (body[0] !== 4) return { wrong: `must hold keys of version 4, holds one of version ${body[0]}` };
       const head = Uint8Array.of(0x99, body.length >> 8, body.length & 0xff);
-      fingerprints.push(digestOf(Buffer.concat([head, body]), "sha1").toUpperCase());
+      fingerprints.push(createHash("sha1").update(head).update(body).digest("hex").toUpperCase());
     }
     at = packet.end;
   }

@@ -19,6 +19,8 @@ export const stateLayout = {
   etcWork: "/etc/work",
   /** While it is absent the image boots writable; sealing writes it, and the initramfs lays the overlay. */
   marker: "/etc/provision-image",
+  /** Directory in the initramfs: the name of the one file in it says which hook and script it was made with. */
+  initramfsStamp: "/etc/provision-state",
   /** On the kernel's command line: boot without the overlay on /etc. */
   plainSwitch: "provision.etc=plain",
   /** The two lines of fstab that sealing changes, from what the base has to what a sealed image has. */

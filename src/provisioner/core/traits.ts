@@ -1,0 +1,45 @@
+import { knownReleases, type Release } from "./distribution.ts";
+
+/** What differs between the releases, as far as anything here depends on it. */
+export interface Traits {
+  /** Stable links to the newest kernel and its initramfs, as the boot loader sees them from root. */
+  readonly kernel: string;
+  readonly initrd: string;
+  /** The shim that Microsoft signed, as a file: the name without `.latest` may be a link out of an unpacked tree. */
+  readonly shim: string;
+  /** Folder of the ESP that is built into the signed GRUB. */
+  readonly espFolder: string;
+  /** Package that follows the headers of the kernel which the bases have. */
+  readonly kernelHeaders: string;
+  /** Whether AppArmor lets only programs with a profile make user namespaces without root. */
+  readonly restrictsUserNamespaces: boolean;
+}
+
+const debian: Traits = {
+  kernel: "/vmlinuz",
+  initrd: "/initrd.img",
+  shim: "/usr/lib/shim/shimx64.efi.signed",
+  espFolder: "debian",
+  kernelHeaders: "linux-headers-cloud-amd64",
+  restrictsUserNamespaces: false,
+};
+
+/** By release. Debian 12 and 13 do not differ in any of it. */
+export const traits: Readonly<Record<Release, Traits>> = {
+  "debian-12": debian,
+  "debian-13": debian,
+  "ubuntu-24.04": {
+    kernel: "/boot/vmlinuz",
+    initrd: "/boot/initrd.img",
+    shim: "/usr/lib/shim/shimx64.efi.signed.latest",
+    espFolder: "ubuntu",
+    kernelHeaders: "linux-headers-virtual",
+    restrictsUserNamespaces: true,
+  },
+};
+
+/** The traits of a distribution by its name; `undefined` for one that provision does not know. */
+export function traitsOf(name: string): Traits | undefined {
+  const release = knownReleases.find((each) => each === name);
+  return release && traits[release];
+}
