@@ -1,6 +1,6 @@
 import type { FakeHost } from "./fake-host.ts";
 
-/** `provision-nvidia-look MODULE…`, of a Debian 13 without a GPU. What was built is noted in /lib/modules. */
+/** `provision-nvidia-look MODULE…`, of a machine without a GPU. What was built is noted in /lib/modules. */
 export function lookAtDriver(_argv: readonly string[], { files }: FakeHost) {
   const kernels = files.paths().flatMap((path) => /^\/lib\/modules\/([^/]+)\/built$/.exec(path)?.[1] ?? []);
   const lines = kernels.flatMap((kernel) => {
@@ -12,7 +12,7 @@ export function lookAtDriver(_argv: readonly string[], { files }: FakeHost) {
     ];
   });
   const keys = files.stat(KEY) ? [`key ${KEY}`] : [];
-  return { stdout: ["distribution debian-13", "running 6.1.0-1-amd64", ...lines, ...keys, ""].join("\n") };
+  return { stdout: ["running 6.1.0-1-amd64", ...lines, ...keys, ""].join("\n") };
 }
 
 /** `provision-nvidia LOCK-SECONDS LISTS-MINUTES MODULE VERSION KERNEL removed|kept [ARGUMENT…]`. */

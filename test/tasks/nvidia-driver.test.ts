@@ -24,7 +24,7 @@ function machine(lines: readonly string[], without: readonly string[] = []): Fak
     if (!without.includes(name)) host.packages.set(name, { version: found, status: "installed" });
   }
   host.program("provision-nvidia-look", () => ({
-    stdout: ["distribution debian-13", ...lines, ""].join("\n"),
+    stdout: [...lines, ""].join("\n"),
   }));
   host.units.install("nvidia-persistenced.service", { enabled: true });
   return host;
@@ -195,7 +195,7 @@ describe("nvidia-driver with a device", () => {
     const host = machine([...built, ...gpu]);
     host.program("nvidia-smi", () => {
       host.program("provision-nvidia-look", () => ({
-        stdout: ["distribution debian-13", ...built, ...gpu, `answers ${version}`, ""].join("\n"),
+        stdout: [...built, ...gpu, `answers ${version}`, ""].join("\n"),
       }));
     });
 
@@ -249,7 +249,7 @@ describe("nvidia-driver refuses", () => {
 
   it("a distribution that it is not pinned for", async () => {
     const host = machine(built);
-    host.program("provision-nvidia-look", () => ({ stdout: "distribution ubuntu-24.04\n" }));
+    host.files.write("/etc/os-release", 'ID=ubuntu\nVERSION_ID="24.04"\n');
 
     await expect(settle(nvidiaDriver, {}, host)).rejects.toMatchObject(
       refusal(/must pin nvidia for ubuntu-24\.04, pins it for debian-13; add it under drivers\.nvidia/),
@@ -267,10 +267,10 @@ describe("nvidia-driver refuses", () => {
 
   it("a machine that cannot tell what it has", async () => {
     const host = machine(built);
-    host.program("provision-nvidia-look", () => ({ code: 2, stderr: "sh: cannot open /etc/os-release" }));
+    host.program("provision-nvidia-look", () => ({ code: 2, stderr: "sh: cannot fork" }));
 
     await expect(settle(nvidiaDriver, {}, host)).rejects.toMatchObject(
-      refusal(/its machine must say what it has, does not: sh: cannot open/),
+      refusal(/its machine must say what it has, does not: sh: cannot fork/),
     );
   });
 
@@ -286,8 +286,8 @@ function someState(): Parameters<typeof nvidiaDriver.plan>[1] {
   const text = { wanted: "text\n", found: "text\n" };
   return {
     driver: someDriver("nvidia"),
+    distribution: "debian-13",
     found: {
-      distribution: "debian-13",
       running: undefined,
       kernels: [],
       modules: [],

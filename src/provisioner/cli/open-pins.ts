@@ -19,6 +19,10 @@ export function openPins(
       return pinnedDriver(name, manifest());
     },
     obtain: async (action, run) => (await open()).obtain(action, run),
+    async driver(name) {
+      const { pinnedDriver } = await import("../pins/pinned-driver.ts");
+      return pinnedDriver(name, manifest());
+    },
     async repository(name) {
       const { pinnedRepository } = await import("../pins/pinned-repository.ts");
       return pinnedRepository(name, manifest());

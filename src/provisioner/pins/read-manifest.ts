@@ -22,7 +22,7 @@ export function readManifest(text: string, file: string): Manifest {
       complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
     );
   }
-  return manifest;
+  return yaml.value as Manifest;
 }
 
 function inDepth(manifest: Manifest): readonly Problem[] {

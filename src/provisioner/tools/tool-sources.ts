@@ -19,7 +19,7 @@ export interface ToolSourceOptions {
 /** More at once only share the same line. */
 const DOWNLOADS = 4;
 
-/** What versions.yaml pins, for the reads of tasks and for the flights that carry the files of tools. */
+/** The tools of versions.yaml, for the reads of tasks and for the flights that carry their files. */
 export function toolSources({
   manifest,
   cache,

@@ -7,7 +7,9 @@ import {
   differences,
   type DriverPin,
   type Facts,
+  osReleasePath,
   type PinnedDriver,
+  readDistribution,
   type RunAction,
   run,
   type UnitState,
@@ -83,7 +85,8 @@ export const nvidiaDriver = defineTask({
     const driver = await facts.driver("nvidia");
     const pins = Object.values(driver.pins);
     const names = new Set(pins.flatMap(({ packages }) => packages.map((each) => split(each).name)));
-    const [look, versions, unit, nouveau, dropIn, rules] = await Promise.all([
+    const [osRelease, look, versions, unit, nouveau, dropIn, rules] = await Promise.all([
+      facts.file(osReleasePath),
       facts.query(lookAt([...new Set(pins.map(({ module }) => module))])),
       Promise.all([...names].map(async (name) => [name, await facts.package(name)] as const)),
       facts.unit(DAEMON),
@@ -93,6 +96,7 @@ export const nvidiaDriver = defineTask({
     ]);
     return {
       driver,
+      distribution: osRelease === undefined ? undefined : readDistribution(osRelease)?.name,
       found: readLook(look),
       versions: new Map(versions),
       unit,
@@ -103,8 +107,8 @@ export const nvidiaDriver = defineTask({
   },
 
   plan(params, state) {
-    const { driver, found } = state;
-    const pin = pinFor(driver, found, params.flavour);
+    const { driver, distribution, found } = state;
+    const pin = pinFor(driver, distribution, params.flavour);
     refuseKernels(pin, found);
     const isBuilt =
       packageChange(pin, params, state).from === "" && moduleOf(pin, found) === wantedModule(pin);
@@ -137,6 +141,8 @@ const INSTALL = installScript();
 
 interface State {
   readonly driver: PinnedDriver;
+  /** `undefined` where there is no machine yet. */
+  readonly distribution: string | undefined;
   readonly found: Found;
   readonly versions: ReadonlyMap<string, string | undefined>;
   readonly unit: UnitState;

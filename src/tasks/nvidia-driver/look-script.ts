@@ -4,9 +4,6 @@
  */
 export function lookScript(root = ""): string {
   return `
-ID=unknown VERSION_ID=0
-. ${root}/etc/os-release
-echo "distribution $ID-$VERSION_ID"
 echo "running $(uname -r)"
 
 # A directory without a kernel's own modules is what headers or a removed kernel left.

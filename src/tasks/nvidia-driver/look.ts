@@ -3,8 +3,6 @@ import { lookScript } from "./look-script.ts";
 
 /** What a machine has of a driver. */
 export interface Found {
-  /** `undefined` where there is no machine yet. */
-  readonly distribution: string | undefined;
   /** The kernel it runs, which need not be one of its own: a container's is its host's. */
   readonly running: string | undefined;
   /** Kernels that are installed. */
@@ -40,7 +38,6 @@ export function readLook({ code, stdout, stderr }: Output): Found {
   const lines = stdout.split("\n").map((line) => cut(line, " "));
   const all = (word: string) => lines.flatMap(([first, rest]) => (first === word ? [rest] : []));
   return {
-    distribution: all("distribution")[0],
     running: all("running")[0],
     kernels: all("kernel"),
     modules: all("module").map((line) => {

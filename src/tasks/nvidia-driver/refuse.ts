@@ -4,7 +4,7 @@ import type { Found } from "./look.ts";
 /** The pin for the machine; where there is none yet, the first there is. */
 export function pinFor(
   { name, pins }: PinnedDriver,
-  { distribution }: Pick<Found, "distribution">,
+  distribution: string | undefined,
   flavour: DriverPin["flavour"] | undefined,
 ): DriverPin {
   const known = Object.keys(pins);
