@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import type { PinnedDriver } from "../../src/provisioner/core/driver-pin.ts";
+import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import { digestUses } from "../../src/provisioner/image/build-inputs.ts";
 import { aptRepository } from "../../src/tasks/apt-repository/index.ts";
 import { nvidiaDriver } from "../../src/tasks/nvidia-driver/index.ts";
@@ -35,8 +35,11 @@ it("counts the tools that a spec uses among what an image is made of, in order o
 
 it("counts the drivers that a spec uses, with the kernel of the image's distribution", async () => {
   const uses: Recipe = [{ id: "nvidia-driver nvidia", task: nvidiaDriver, params: {}, where }];
-  const pinned = (kernel: string) =>
-    digestUses(uses, { ...sourcesOf(), driver: async (name) => someDriver(name, { kernel }) }, "debian-13");
+  const pinned = (kernel: string) => {
+    const { pins } = someDriver("nvidia", { kernel });
+    const driver = { name: "nvidia", pins: { ...pins, "debian-12": someDriver("nvidia").pins["debian-13"] } };
+    return digestUses(uses, { ...sourcesOf(), driver: async () => driver as PinnedDriver }, "debian-13");
+  };
 
   const [one, other, none] = await Promise.all([pinned("6.12.1"), pinned("6.12.2"), digested("1.0")]);
 

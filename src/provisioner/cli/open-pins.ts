@@ -14,10 +14,6 @@ export function openPins(
   const open = () => (opened ??= loadTools(shell, manifest, direct));
   return {
     tool: async (name) => (await open()).tool(name),
-    async driver(name) {
-      const { pinnedDriver } = await import("../pins/pinned-driver.ts");
-      return pinnedDriver(name, manifest());
-    },
     obtain: async (action, run) => (await open()).obtain(action, run),
     async driver(name) {
       const { pinnedDriver } = await import("../pins/pinned-driver.ts");

@@ -22,7 +22,7 @@ export function readManifest(text: string, file: string): Manifest {
       complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
     );
   }
-  return yaml.value as Manifest;
+  return manifest;
 }
 
 function inDepth(manifest: Manifest): readonly Problem[] {
