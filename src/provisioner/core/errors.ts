@@ -716,6 +716,9 @@ function actionMend(action: string, tail: string): string {
     return `Correct "${name}" in the spec (\`apt-cache policy ${name}\` on the target shows what there is), or put the apt-repository that has it before this use`;
   if (/No space left on device|enough free space/.test(tail))
     return "Free space on the target: `df -h` shows which file system is full";
+  // Before the network, whose words apt uses for it too.
+  if (/signature verification failed|NO_PUBKEY|is not signed|Missing key [0-9A-F]+/.test(tail))
+    return "Compare the key that the repository is signed with now with the one pinned for it, and pin the new one only if its project has announced it";
   if (/Failed to fetch|Could not (resolve|connect)|Temporary failure resolving/.test(tail))
     return "Check the target's network and the archives in its /etc/apt: `apt-get update` there must succeed";
   if (/AppArmor parser error/.test(tail))
