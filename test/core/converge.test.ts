@@ -76,9 +76,9 @@ const noSources: Sources = {
   text: async () => "",
   template: () => "",
   tool: async (name) => someTool(name),
-  driver: async (name) => someDriver(name),
   repository: async (name) => someRepository(name),
   obtainKey: async ({ path }) => ({ kind: "write", path, text: "key" }),
+  driver: async (name) => someDriver(name),
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import type { Event } from "../../src/provisioner/core/events.ts";
 import { buildImage } from "../../src/provisioner/image/build-image.ts";
+import { comparable } from "../../src/provisioner/image/manifest.ts";
 import { virtualSize } from "../../src/provisioner/image/qemu-img.ts";
 import { fakeWorkshop, type FakeWorkshop } from "../support/fake-workshop.ts";
 import { quietRun } from "../support/quiet-run.ts";
@@ -129,6 +130,7 @@ describe("buildImage", () => {
     const second = await buildImage(shop.request({ force: true }), shop, quietRun());
 
     expect(second.image.version).toBe(`${first.image.version}.2`);
+    expect(comparable(second.image.manifest)).toEqual(comparable(first.image.manifest));
     expect(await readlink(join(shop.store, "web/latest"))).toBe(second.image.version);
     expect((await stat(first.image.path)).isFile()).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import type { PinnedDriver } from "../../src/provisioner/core/driver-pin.ts";
+import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import { digestUses } from "../../src/provisioner/image/build-inputs.ts";
 import { aptRepository } from "../../src/tasks/apt-repository/index.ts";
 import { nvidiaDriver } from "../../src/tasks/nvidia-driver/index.ts";

@@ -28,8 +28,7 @@ export function accepts(task: Task, params: unknown): boolean {
   return complaints(task, params).length === 0;
 }
 
-/** Files beside the spec, templates that print what they were given, and a tool and a driver of every name. */
-/** Files beside the spec, templates that print what they were given, a tool and a repository of every name. */
+/** Files beside the spec, templates that print what they were given, and pins of every name. */
 export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources {
   const text = (path: string) => files[path] ?? `text of ${path}\n`;
   return {
@@ -41,9 +40,9 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     text: async (path) => text(path),
     template: (name, variables) => `${name} ${JSON.stringify(variables)}\n`,
     tool: async (name) => someTool(name),
-    driver: async (name) => someDriver(name),
     repository: async (name) => someRepository(name),
     obtainKey: async ({ key: _key, ...action }) => ({ ...action, kind: "write", text: exampleKey.text }),
+    driver: async (name) => someDriver(name),
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,

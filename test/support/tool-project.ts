@@ -28,6 +28,8 @@ export interface ToolProject extends AsyncDisposable {
   readonly requests: string[];
   /** Answers instead of the mirror when it gives true. */
   intercept: (request: IncomingMessage, response: import("node:http").ServerResponse) => boolean;
+  /** Package repositories that `pin` pins beside them. */
+  repositories: Readonly<Record<string, unknown>>;
   /** Pins these releases, and nothing else. */
   pin(...releases: readonly Release[]): Promise<void>;
 }
@@ -52,12 +54,14 @@ export async function openToolProject(address = "127.0.0.1"): Promise<ToolProjec
     files,
     requests,
     intercept: () => false,
+    repositories: {},
     async pin(...releases) {
       const tools = Object.fromEntries(releases.map((release) => [release.name, entryOf(release, url)]));
       for (const { file, body } of releases) files.set(file, body);
       const mirrors = [{ of: "https://github.com/", use: [`${url}/`] }];
       await mkdir(home, { recursive: true });
-      await writeFile(join(home, "versions.yaml"), stringify({ mirrors, bases: {}, tools }));
+      const { repositories } = project;
+      await writeFile(join(home, "versions.yaml"), stringify({ mirrors, bases: {}, repositories, tools }));
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

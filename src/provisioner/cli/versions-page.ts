@@ -58,7 +58,8 @@ const prose = `# versions.yaml
 
 Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
 \`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
-from. \`tools\`, \`bases\`, \`drivers\`, \`repositories\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+from. \`tools\`, \`bases\`, \`drivers\`, \`repositories\` and \`mirrors\` are its keys; editors check it by
+\`schema/versions.schema.json\`.
 `;
 
 const example = `\`\`\`yaml
@@ -114,7 +115,7 @@ which one version alone may be installed. \`provision bump\` renews tools and le
 and versions are for a person to change, with the vendor's own announcement beside it.
 `;
 
-const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was
-seen to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
+const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was seen
+to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
 the driver's task refuses any other kernel. [The nvidia profile](profiles/nvidia.md) says how to renew one.
 `;

@@ -52,8 +52,8 @@ export class FactBook {
       sourceText: (path) => this.#nearby(this.#sources.text(path)),
       template: async (name, variables) => this.#sources.template(name, variables),
       tool: (name) => this.#nearby(this.#sources.tool(name)),
-      driver: (name) => this.#nearby(this.#sources.driver(name)),
       repository: (name) => this.#nearby(this.#sources.repository(name)),
+      driver: (name) => this.#nearby(this.#sources.driver(name)),
     };
   }
 

@@ -13,9 +13,9 @@ export interface Sources {
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   tool(name: string): Promise<PinnedTool>;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
-  driver(name: string): Promise<PinnedDriver>;
-  /** Throws a `Refusal` for a name that versions.yaml lacks. */
   repository(name: string): Promise<PinnedRepository>;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  driver(name: string): Promise<PinnedDriver>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.

@@ -125,10 +125,10 @@ export interface Facts {
   template(name: string, variables: Readonly<Record<string, unknown>>): Promise<string>;
   /** A tool of versions.yaml. Known without asking the machine. */
   tool(name: string): Promise<PinnedTool>;
-  /** A driver of versions.yaml. Known without asking the machine. */
-  driver(name: string): Promise<PinnedDriver>;
   /** A package repository of versions.yaml. Known without asking the machine; its key is not fetched for it. */
   repository(name: string): Promise<PinnedRepository>;
+  /** A driver of versions.yaml. Known without asking the machine. */
+  driver(name: string): Promise<PinnedDriver>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */

@@ -24,7 +24,7 @@ export interface BuildInputs {
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
   readonly tools: readonly Pick<ToolPin, "name" | "id">[];
-  /** Drivers of versions.yaml that the uses ask for: packages, and the kernel they go with. */
+  /** Drivers of versions.yaml that the uses ask for, whole: packages, and the kernel they go with. */
   readonly drivers: readonly PinnedDriver[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
@@ -71,16 +71,16 @@ export async function digestUses(
       if (pin) tools.set(name, pin);
       return tool;
     },
+    async repository(name) {
+      const repository = await sources.repository(name);
+      materials.set(`repository ${name}`, digestOf(repository));
+      return repository;
+    },
     async driver(name) {
       const driver = await sources.driver(name);
       const pins = Object.entries(driver.pins).filter(([each]) => each === distribution);
       drivers.set(name, { name, pins: Object.fromEntries(pins) });
       return driver;
-    },
-    async repository(name) {
-      const repository = await sources.repository(name);
-      materials.set(`repository ${name}`, digestOf(repository));
-      return repository;
     },
     obtain: (action, run) => sources.obtain(action, run),
     obtainKey: (action, run) => sources.obtainKey(action, run),

@@ -11,7 +11,8 @@ import { type Manifest, manifestSchema } from "./manifest.ts";
 export function readManifest(text: string, file: string): Manifest {
   const yaml = readYaml(text, file);
   const problems = createCheck()(yaml.value, manifestSchema, []);
-  const deeper = problems.length === 0 ? inDepth(yaml.value as Manifest) : problems;
+  const manifest = yaml.value as Manifest;
+  const deeper = problems.length === 0 ? inDepth(manifest) : problems;
   const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
   if (complaints.length > 0) {
     const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
@@ -21,7 +22,7 @@ export function readManifest(text: string, file: string): Manifest {
       complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
     );
   }
-  return yaml.value as Manifest;
+  return manifest;
 }
 
 function inDepth(manifest: Manifest): readonly Problem[] {

@@ -32,7 +32,7 @@ export const fileClauses: readonly Clause[] = [
 
 /** What the seal removes, looked for by the same table. */
 export const hygieneClauses: readonly Clause[] = hygiene.map((item) => ({
-  id: item.what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
+  id: item.id ?? item.what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
   what: item.what,
   files: (tree) => dirt(tree, item),
 }));
