@@ -149,8 +149,6 @@ export const hygiene: readonly HygieneItem[] = [
     absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
     noFilesBelow: ["/var/lib/systemd/backlight", "/var/lib/systemd/pstore", "/var/lib/systemd/rfkill"],
   },
-  // Who has it can sign modules for every machine of this image that trusts it.
-  { id: "no-dkms-key", what: "no key of dkms", absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"] },
   { id: "no-logs", what: "no logs", noFilesBelow: ["/var/log"] },
   { id: "no-journal", what: "no journal", absent: ["/var/log/journal/*"] },
   {
@@ -193,6 +191,7 @@ export const hygiene: readonly HygieneItem[] = [
     what: "no swap of the builder",
     absent: ["/swapfile", "/swap.img", "/etc/initramfs-tools/conf.d/resume"],
   },
+  // Who has it can sign modules for every machine of this image that trusts it.
   {
     id: "no-module-key",
     what: "no key that signs kernel modules",
