@@ -8,6 +8,7 @@ import { runProgram } from "../../src/provisioner/cli/program.ts";
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { fakeShell } from "../support/fake-shell.ts";
 import { launch } from "../support/launcher.ts";
+import { maintainGuest } from "../support/maintain-guest.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
 
@@ -85,6 +86,12 @@ describe.skipIf(why !== undefined)(
       expect(await host.sh("ls /usr/worked")).toBe("/usr/worked");
       expect(await isReadOnly()).toBe(true);
       expect(await isArmed()).toBe(false);
+    });
+
+    it("lets apt install a package", async () => {
+      const maintained = await maintainGuest(login, "hello", (script) => host.sh(script));
+
+      expect(maintained).toEqual({ exitCode: 0, errors: [], found: "installed ro" });
     });
 
     it("ends 5 with the command's code and last words, and closes", async () => {
@@ -189,6 +196,21 @@ describe.skipIf(why !== undefined)(
       expect(dead.exitCode).toBeUndefined();
       expect(wasOpen).toBe(true);
       expect(await host.sh("systemctl is-active provision-maintenance-work || true")).toBe("inactive");
+    });
+
+    it("is closed by the machine's timer, with nobody connected", async () => {
+      await provision("maintain", ...login, "--", "true");
+      await host.sh("sh /run/provision-maintenance/script open 2 alice");
+      const wasOpen = !(await isReadOnly());
+      await until(isReadOnly);
+
+      const checked = await provision("maintain", ...login, "--check");
+
+      expect(wasOpen).toBe(true);
+      expect(checked).toMatchObject({
+        exitCode: 0,
+        out: expect.stringContaining("no window is open") as string,
+      });
     });
 
     it("closes on Ctrl-C, and the command ends", async () => {

@@ -122,7 +122,9 @@ it("closes over a line of its own when it is stopped in the middle", async () =>
     return 0;
   });
 
-  await expect(maintainHost(maintenance(host, stop.signal), ["true"])).rejects.toThrow(/abort/i);
+  await expect(maintainHost(maintenance(host, stop.signal), ["true"])).rejects.toMatchObject({
+    name: "AbortError",
+  });
 
   expect(calls(host).at(-1)).toBe("close");
   expect(isOpen(host)).toBe(false);
