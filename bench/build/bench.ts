@@ -48,7 +48,7 @@ const packages = ["apt *"];
 export async function benchBuild(options: BuildBenchOptions): Promise<BuildResults> {
   const { root, rounds, say } = options;
   const before = loadavg()[0] ?? 0;
-  const { recipe } = await loadSpec(spec, { cwd: root, env: {} }, { anyBase: true });
+  const { recipe } = await loadSpec(spec, { cwd: root, env: {} }, { forHost: true });
   const uses = usesOf(recipe);
   let flights: BuildResults["flights"] = [];
   const contenders = pairs.flatMap(({ script, ours, withPackages }) => [

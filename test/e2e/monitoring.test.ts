@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
-import { type MonitoringProject, openMonitoringProject } from "../support/monitoring-project.ts";
+import { openShippedProject, type ShippedProject } from "../support/shipped-project.ts";
 import type { SignedRepository } from "../support/signed-repository.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
@@ -20,17 +20,17 @@ const settings = baseSettings({ env: process.env, home: homedir(), isRoot: true 
 /** The kernel gives its audit events to the first process namespace alone. */
 const ofTheKernel = ["systemd-unit auditd.service", "command audit-rules", "command audit-plugins"];
 
-const skipped = ` (skipped: ${why ?? "auditd and laurel, which need a kernel of their own: see monitoring-guest.test.ts"})`;
+const skipped = ` (skipped: ${why ?? "auditd and laurel, which need a kernel of their own: see full-image.test.ts"})`;
 
 describe.skipIf(why !== undefined)(`the monitoring profile${skipped}`, { shuffle: false }, () => {
   let host: SystemdHost;
   let project: ToolProject;
   let repository: SignedRepository;
-  let opened: MonitoringProject;
+  let opened: ShippedProject;
 
   beforeAll(async () => {
     host = await startSystemdHost(await systemdRoot(settings.cacheDir));
-    opened = await openMonitoringProject(host);
+    opened = await openShippedProject({ builder: host });
     ({ project, repository } = opened);
   });
 

@@ -7,10 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DriverPin } from "../../src/provisioner/core/driver-pin.ts";
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
-import { openNvidiaProject, shippedPins } from "../support/nvidia-project.ts";
+import { openShippedProject, shippedPins, type ShippedProject } from "../support/shipped-project.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
-import type { ToolProject } from "../support/tool-project.ts";
 
 const why = whyNoSystemdHost();
 const { cacheDir } = baseSettings({ env: process.env, home: homedir(), isRoot: true });
@@ -25,13 +24,13 @@ describe.skipIf(why !== undefined)(
   { shuffle: false },
   () => {
     let pin: DriverPin;
-    let project: ToolProject;
+    let shipped: ShippedProject;
     let host: SystemdHost;
 
     beforeAll(async () => {
       const { drivers = {}, bases } = await shippedPins();
       pin = drivers["nvidia"]?.["debian-13"] as DriverPin;
-      project = await openNvidiaProject();
+      shipped = await openShippedProject();
       const base = bases["debian-13-nvidia"];
       if (base?.kind !== "bootstrap") throw new Error("versions.yaml has no base for the nvidia profile");
       const root = await systemdRoot(cacheDir, {
@@ -47,12 +46,12 @@ describe.skipIf(why !== undefined)(
 
     afterAll(async () => {
       await host[Symbol.asyncDispose]();
-      await project[Symbol.asyncDispose]();
+      await shipped[Symbol.asyncDispose]();
     });
 
     const apply = (...more: readonly string[]) =>
       launch(["apply", "--spec", "nvidia", ...host.login, ...more], {
-        env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(project.home, "cache") },
+        env: { PROVISION_HOME: shipped.project.home, PROVISION_CACHE: join(shipped.project.home, "cache") },
       });
     const failedUnits = () => host.sh("systemctl list-units --failed --plain --no-legend");
 
@@ -122,8 +121,6 @@ describe.skipIf(why !== undefined)(
     it("has units that systemd accepts, and that no machine without a GPU starts or fails", async () => {
       const ours = ["nvidia-cdi.service", "nvidia-gpu-exporter.service", "nvidia-persistenced.service"];
 
-      // The toolkit comes from its vendor, who is not asked here.
-      await host.sh("ln -s /bin/true /usr/bin/nvidia-ctk");
       for (const unit of ours) await host.sh(`systemctl start ${unit}`);
       const states = await host.sh(`systemctl is-active ${ours.join(" ")} || true`);
 
