@@ -10,7 +10,6 @@ import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { openNvidiaProject, shippedPins } from "../support/nvidia-project.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
-import type { ToolProject } from "../support/tool-project.ts";
 
 const why = whyNoSystemdHost();
 const { cacheDir } = baseSettings({ env: process.env, home: homedir(), isRoot: true });
@@ -25,7 +24,7 @@ describe.skipIf(why !== undefined)(
   { shuffle: false },
   () => {
     let pin: DriverPin;
-    let project: ToolProject;
+    let project: Awaited<ReturnType<typeof openNvidiaProject>>;
     let host: SystemdHost;
 
     beforeAll(async () => {
@@ -122,8 +121,6 @@ describe.skipIf(why !== undefined)(
     it("has units that systemd accepts, and that no machine without a GPU starts or fails", async () => {
       const ours = ["nvidia-cdi.service", "nvidia-gpu-exporter.service", "nvidia-persistenced.service"];
 
-      // The toolkit comes from its vendor, who is not asked here.
-      await host.sh("ln -s /bin/true /usr/bin/nvidia-ctk");
       for (const unit of ours) await host.sh(`systemctl start ${unit}`);
       const states = await host.sh(`systemctl is-active ${ours.join(" ")} || true`);
 
