@@ -163,8 +163,8 @@ describe("a guest of the full image", { shuffle: false }, () => {
   it("runs what is for everybody, and no failed unit without a GPU", async () => {
     const pin = (await shippedPins()).drivers?.["nvidia"]?.["debian-13"];
 
-    expect(await guest.sh("systemctl is-active node_exporter auditd fluent-bit")).toBe(
-      "active\nactive\nactive",
+    expect(await guest.sh("systemctl is-active node_exporter auditd fluent-bit systemd-modules-load")).toBe(
+      "active\nactive\nactive\nactive",
     );
     expect(await guest.sh("systemctl is-active containerd nvidia-persistenced nvidia-gpu-exporter")).toBe(
       "inactive\ninactive\ninactive",

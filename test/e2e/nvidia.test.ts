@@ -118,6 +118,12 @@ describe.skipIf(why !== undefined)(
       expect(await host.sh("modprobe --showconfig | grep '^blacklist nouveau'")).toContain("nouveau");
     });
 
+    it("loads no module at boot by a list, which would fail without a GPU", async () => {
+      const lists = "/etc/modules-load.d /usr/lib/modules-load.d";
+
+      expect(await host.sh(`cat $(find ${lists} -name '*.conf') | grep -E '^[^#;]*nvidia' || true`)).toBe("");
+    });
+
     it("has units that systemd accepts, and that no machine without a GPU starts or fails", async () => {
       const ours = ["nvidia-cdi.service", "nvidia-gpu-exporter.service", "nvidia-persistenced.service"];
 

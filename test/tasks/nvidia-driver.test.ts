@@ -33,6 +33,7 @@ function machine(lines: readonly string[], without: readonly string[] = []): Fak
 const whats = (plan: readonly (readonly [string, ...unknown[]])[]) => plan.map(([what]) => what);
 const onlyFiles = [
   "/etc/modprobe.d/provision-nvidia.conf",
+  "/etc/modules-load.d/nvidia.conf",
   "/etc/systemd/system/nvidia-persistenced.service.d/provision.conf",
   "/etc/udev/rules.d/90-provision-nvidia.rules",
 ];
@@ -54,6 +55,15 @@ describe("nvidia-driver", () => {
 
   it("has nothing to do on the packages and the module of a base that has them", async () => {
     expect(whats(await planned(nvidiaDriver, {}, machine(built)))).toEqual(onlyFiles);
+  });
+
+  it("puts its own list of modules in place of the packages' link to theirs", async () => {
+    const host = machine(built);
+    host.files.symlink("/etc/modules-load.d/nvidia.conf", "/etc/alternatives/glx--nvidia-load.conf");
+
+    await settle(nvidiaDriver, {}, host);
+
+    expect(host.files.stat("/etc/modules-load.d/nvidia.conf")?.type).toBe("file");
   });
 
   it("says package by package what is not as pinned", async () => {
@@ -144,7 +154,7 @@ describe("nvidia-driver", () => {
 
   it("wants the daemon by the device only when it is wanted", async () => {
     const rules = async (params: { persistence?: boolean }) =>
-      (await planned(nvidiaDriver, params, machine(built))).find(([what]) => what === onlyFiles[2])?.[2];
+      (await planned(nvidiaDriver, params, machine(built))).find(([what]) => what === onlyFiles[3])?.[2];
 
     expect(await rules({})).toContain('{"persistence":true}');
     expect(await rules({ persistence: false })).toContain('{"persistence":false}');
@@ -283,7 +293,6 @@ describe("nvidia-driver refuses", () => {
 });
 
 function someState(): Parameters<typeof nvidiaDriver.plan>[1] {
-  const text = { wanted: "text\n", found: "text\n" };
   return {
     driver: someDriver("nvidia"),
     distribution: "debian-13",
@@ -298,8 +307,6 @@ function someState(): Parameters<typeof nvidiaDriver.plan>[1] {
     },
     versions: new Map(),
     unit: { load: "loaded", active: "inactive", enabled: "enabled", needsReload: false },
-    nouveau: text,
-    dropIn: text,
-    rules: text,
+    texts: [],
   };
 }

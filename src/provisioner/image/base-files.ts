@@ -45,6 +45,7 @@ const files: readonly (readonly [template: string, path: string, mode: number])[
 const driverFiles: Readonly<Record<string, typeof files>> = {
   nvidia: [
     ["nvidia/nouveau.conf", "/etc/modprobe.d/provision-nvidia.conf", 0o644],
+    ["nvidia/modules-load.conf", "/etc/modules-load.d/nvidia.conf", 0o644],
     ["nvidia/persistenced.conf", "/etc/systemd/system/nvidia-persistenced.service.d/provision.conf", 0o644],
     ["nvidia/device.rules", "/etc/udev/rules.d/90-provision-nvidia.rules", 0o644],
   ],

@@ -79,20 +79,18 @@ export const nvidiaDriver = defineTask({
 
   subject: () => "nvidia",
 
-  owns: () => [NOUVEAU, DROP_IN, RULES],
+  owns: () => files.map(({ path }) => path),
 
   async read(facts, { persistence = true }): Promise<State> {
     const driver = await facts.driver("nvidia");
     const pins = Object.values(driver.pins);
     const names = new Set(pins.flatMap(({ packages }) => packages.map((each) => split(each).name)));
-    const [osRelease, look, versions, unit, nouveau, dropIn, rules] = await Promise.all([
+    const [osRelease, look, versions, unit, texts] = await Promise.all([
       facts.file(osReleasePath),
       facts.query(lookAt([...new Set(pins.map(({ module }) => module))])),
       Promise.all([...names].map(async (name) => [name, await facts.package(name)] as const)),
       facts.unit(DAEMON),
-      textOf(facts, NOUVEAU, "nvidia/nouveau.conf", {}),
-      textOf(facts, DROP_IN, "nvidia/persistenced.conf", {}),
-      textOf(facts, RULES, "nvidia/device.rules", { persistence }),
+      Promise.all(files.map(({ path, template }) => textOf(facts, path, template, { persistence }))),
     ]);
     return {
       driver,
@@ -100,9 +98,7 @@ export const nvidiaDriver = defineTask({
       found: readLook(look),
       versions: new Map(versions),
       unit,
-      nouveau,
-      dropIn,
-      rules,
+      texts,
     };
   },
 
@@ -115,10 +111,7 @@ export const nvidiaDriver = defineTask({
     if (isBuilt) refuseLoaded(pin, found);
     return differences(
       // Before the packages, which make an initramfs and start the daemon.
-      file(NOUVEAU, state.nouveau),
-      file(DROP_IN, state.dropIn, run("systemctl", "daemon-reload")),
-      // udevd sees by itself that a rule is new.
-      file(RULES, state.rules),
+      ...state.texts.map(planText),
       packageChange(pin, params, state),
       {
         what: `module for ${pin.kernel}`,
@@ -133,10 +126,14 @@ export const nvidiaDriver = defineTask({
   },
 });
 
-const NOUVEAU = "/etc/modprobe.d/provision-nvidia.conf";
 const DAEMON = "nvidia-persistenced.service";
-const DROP_IN = `/etc/systemd/system/${DAEMON}.d/provision.conf`;
-const RULES = "/etc/udev/rules.d/90-provision-nvidia.rules";
+/** What a base with the driver gets as well, in `baseFiles`. udevd sees by itself that a rule is new. */
+const files = [
+  { path: "/etc/modprobe.d/provision-nvidia.conf", template: "nvidia/nouveau.conf" },
+  { path: "/etc/modules-load.d/nvidia.conf", template: "nvidia/modules-load.conf" },
+  { path: `/etc/systemd/system/${DAEMON}.d/provision.conf`, template: "nvidia/persistenced.conf" },
+  { path: "/etc/udev/rules.d/90-provision-nvidia.rules", template: "nvidia/device.rules" },
+] as const;
 const INSTALL = installScript();
 
 interface State {
@@ -146,12 +143,11 @@ interface State {
   readonly found: Found;
   readonly versions: ReadonlyMap<string, string | undefined>;
   readonly unit: UnitState;
-  readonly nouveau: Text;
-  readonly dropIn: Text;
-  readonly rules: Text;
+  readonly texts: readonly Text[];
 }
 
 interface Text {
+  readonly path: string;
   readonly wanted: string;
   readonly found: string | undefined;
 }
@@ -162,17 +158,26 @@ async function textOf(
   template: string,
   variables: Readonly<Record<string, unknown>>,
 ): Promise<Text> {
-  const [wanted, found] = await Promise.all([facts.template(template, variables), facts.file(path)]);
-  return { wanted, found };
+  // The packages have a link of their own at one of these: only a file is ours.
+  const [wanted, found, stat] = await Promise.all([
+    facts.template(template, variables),
+    facts.file(path),
+    facts.stat(path),
+  ]);
+  return { path, wanted, found: stat?.type === "symlink" ? stat.target : found };
 }
 
-function file(path: string, { wanted, found }: Text, ...then: readonly RunAction[]): Change {
-  const folder = path.slice(0, path.lastIndexOf("/"));
+function planText({ path, wanted, found }: Text): Change {
+  const isUnit = path.startsWith("/etc/systemd/");
   return {
     what: path,
     from: found,
     to: wanted,
-    actions: [{ kind: "directory", path: folder }, write(path, wanted), ...then],
+    actions: [
+      { kind: "directory", path: path.slice(0, path.lastIndexOf("/")) },
+      write(path, wanted),
+      ...(isUnit ? [run("systemctl", "daemon-reload")] : []),
+    ],
   };
 }
 
