@@ -8,9 +8,10 @@ const integration = [
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
   "test/cli/{apply-tools,apply,binary,bump,install,install-binary}.test.ts",
+  "test/image/{image-tree,seal,verify-image}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
-  "test/tasks/{apt,tools}-script.test.ts",
+  "test/tasks/{apt,nvidia-driver,tools}-script.test.ts",
   "test/tools/download-script.test.ts",
   "test/launcher.test.ts",
 ];

@@ -3,6 +3,9 @@ import { join } from "node:path";
 
 import type { Target } from "./target.ts";
 
+/** A machine that somebody can log in to. */
+type Reachable = Pick<Target, "port" | "identity" | "knownHosts">;
+
 /** What one run took, and what it printed. */
 export interface Timed {
   readonly ms: number;
@@ -44,7 +47,7 @@ export function time(
 }
 
 /** A script by `ssh host sh -s`, with nothing of the user's own settings. */
-export async function bySsh(target: Target, script: string, port = target.port): Promise<Timed> {
+export async function bySsh(target: Reachable, script: string, port = target.port): Promise<Timed> {
   const options = [
     "BatchMode=yes",
     "ControlPath=none",
@@ -60,7 +63,7 @@ export async function bySsh(target: Target, script: string, port = target.port):
 
 /** `provision apply` as people run it, its state in a folder of its own. */
 export async function byCli(
-  target: Target,
+  target: Reachable,
   spec: string,
   options: {
     readonly root: string;
@@ -68,6 +71,8 @@ export async function byCli(
     readonly json?: boolean;
     readonly knownHosts?: string;
     readonly port?: number;
+    /** Further flags. */
+    readonly more?: readonly string[];
   },
 ): Promise<Timed> {
   const main = join(options.root, "dist/provisioner/main.js");
@@ -83,6 +88,7 @@ export async function byCli(
       ...where,
       "--known-hosts",
       options.knownHosts ?? target.knownHosts,
+      ...(options.more ?? []),
     ],
     { env: { ...process.env, XDG_STATE_HOME: options.state, SSH_AUTH_SOCK: "" } },
   );

@@ -11,6 +11,7 @@ need /usr/sbin/sshd openssh-server
 need sudo sudo
 need tcsh tcsh
 need busybox busybox-static
+need gpg gnupg
 need zstd zstd
 need xz xz-utils
 need zip zip

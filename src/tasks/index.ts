@@ -10,6 +10,7 @@ import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
 import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
@@ -33,6 +34,7 @@ export const tasks: readonly Task[] = [
   group,
   kernelModule,
   locale,
+  nvidiaDriver,
   readonlyRoot,
   subuid,
   symlink,

@@ -1,5 +1,5 @@
 import { Type } from "../provisioner/core/schema.ts";
-import { defineTask, differences, run, write } from "../provisioner/core/task.ts";
+import { defineTask, differences, Refusal, run, write } from "../provisioner/core/task.ts";
 
 /** A kernel setting, in the running kernel and across reboots. */
 export const sysctl = defineTask({
@@ -22,11 +22,21 @@ export const sysctl = defineTask({
   owns: ({ key }) => [dropIn(key)],
 
   async read(facts, { key }): Promise<State> {
-    const [running, stored] = await Promise.all([facts.sysctl(key), facts.file(dropIn(key))]);
-    return { running: running === undefined ? undefined : normalise(running), stored };
+    const [running, stored, kernel] = await Promise.all([
+      facts.sysctl(key),
+      facts.file(dropIn(key)),
+      facts.sysctl(ALWAYS_THERE),
+    ]);
+    const isRunning = kernel !== undefined;
+    return { running: running === undefined ? undefined : normalise(running), stored, isRunning };
   },
 
   plan({ key, value }, state) {
+    if (state.running === undefined && state.isRunning) {
+      throw new Refusal(
+        `the kernel does not know the setting "${key}"; put the kernel-module that brings it before this use, correct the name, or leave the use out (\`when\` does for one distribution)`,
+      );
+    }
     const wanted = normalise(value);
     const text = `${key} = ${wanted}\n`;
     const file = dropIn(key);
@@ -47,7 +57,12 @@ export const sysctl = defineTask({
 interface State {
   readonly running: string | undefined;
   readonly stored: string | undefined;
+  /** False where there is no kernel yet: planned before there is a machine. */
+  readonly isRunning: boolean;
 }
+
+/** A setting that every kernel has. */
+const ALWAYS_THERE = "kernel.ostype";
 
 function dropIn(key: string): string {
   return `/etc/sysctl.d/90-provision-${key}.conf`;

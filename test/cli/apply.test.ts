@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { runProgram } from "../../src/provisioner/cli/program.ts";
+import { readDistribution } from "../../src/provisioner/core/distribution.ts";
 import { fakeShell } from "../support/fake-shell.ts";
 import { makeKey, startSshServer } from "../support/ssh-server.ts";
 import type { SshServer } from "../support/ssh-server.ts";
@@ -99,6 +100,46 @@ tasks:
       exitCode: 2,
       err: expect.stringContaining('mend: Name "directory"') as string,
     });
+  });
+
+  it("refuses a sysctl that the kernel does not know, with its place in the spec", async () => {
+    await writeFile(
+      join(home, "specs/web.yaml"),
+      "base: debian-13\ntasks:\n  - sysctl: {key: kernel.none, value: '1'}\n",
+    );
+
+    const { exitCode, err } = await provision("apply", ...flags);
+
+    expect(exitCode).toBe(5);
+    expect(err).toContain("error TASK_REFUSED");
+    expect(err).toContain("specs/web.yaml:3:5");
+    expect(err).toContain('the kernel does not know the setting "kernel.none"');
+  });
+
+  it("settles what is for the machine's distribution alone, in one flight", async () => {
+    const { id = "" } = readDistribution(await readFile("/etc/os-release", "utf8")) ?? {};
+    const [own, other] = id === "ubuntu" ? ["ubuntu", "debian"] : ["debian", "ubuntu"];
+    const at = join(home, "target");
+    await writeFile(
+      join(home, "specs/web.yaml"),
+      `base: debian-13
+tasks:
+  - directory: {path: ${at}}
+  - file: {path: ${at}/which, content: other}
+    when: {distribution: [${other}]}
+  - file: {path: ${at}/which, content: own}
+    when: {distribution: [${own}]}
+  - sysctl: {key: kernel.none, value: "1"}
+    when: {distribution: [${other}]}
+`,
+    );
+
+    const first = await provision("apply", ...flags);
+    const second = await provision("apply", ...flags);
+
+    expect(first.out).toMatch(/: 2 of 2 uses changed, as wanted now\n$/);
+    expect(await readFile(join(at, "which"), "utf8")).toBe("own");
+    expect(second.err).toMatch(/\n0 changes, 2 ok, 2 for other distributions, 1 flight, \d/);
   });
 
   it("takes no host key on trust and ends 4", async () => {

@@ -55,6 +55,7 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["typebox"],
     node: ["*"],
   },
+  "src/provisioner/maintain/": { ours: at("core"), packages: [], node: ["node:crypto"] },
   "src/provisioner/doctor/": {
     ours: at("core", "local", "libvirt", "pins", "image"),
     packages: [],
@@ -78,6 +79,7 @@ const rows: Readonly<Record<string, Row>> = {
       "image",
       "doctor",
       "deploy",
+      "maintain",
     ),
     packages: ["@inquirer/checkbox", "commander", "typebox"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],

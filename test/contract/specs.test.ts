@@ -34,6 +34,9 @@ describe.each(specs)("specs/%s", (file) => {
     expect(validate(value)).toBe(true);
     expect(validate({ ...value, tasks: [{ nothing: {} }] })).toBe(false);
     expect(validate({ ...value, tasks: [...(value.tasks ?? []), { apt: {}, sysctl: {} }] })).toBe(false);
+    const on = (...distribution: string[]) => [{ timezone: { name: "Etc/UTC" }, when: { distribution } }];
+    expect(validate({ ...value, tasks: on("debian-13", "ubuntu") })).toBe(true);
+    expect(validate({ ...value, tasks: on("debian-31") })).toBe(false);
   });
 });
 

@@ -16,6 +16,7 @@ import {
   write,
   type Task,
 } from "../../src/provisioner/core/task.ts";
+import { someDriver } from "../support/some-driver.ts";
 import { someRepository } from "../support/some-repository.ts";
 import { someTool } from "../support/some-tool.ts";
 import { MapHost } from "./map-host.ts";
@@ -77,6 +78,7 @@ const noSources: Sources = {
   tool: async (name) => someTool(name),
   repository: async (name) => someRepository(name),
   obtainKey: async ({ path }) => ({ kind: "write", path, text: "key" }),
+  driver: async (name) => someDriver(name),
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

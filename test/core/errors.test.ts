@@ -14,6 +14,14 @@ describe("ACTION_FAILED", () => {
       /^Check the target's network and the archives in its \/etc\/apt/,
     ],
     ["AppArmor parser error at line 2: syntax error, unexpected TOK_ID", /^Correct the profile: the line/],
+    [
+      "W: OpenPGP signature verification failed: http://a/ trixie InRelease: Missing key 0A1B\nE: The repository 'http://a/ trixie InRelease' is not signed.",
+      /^Compare the key that the repository is signed with now/,
+    ],
+    [
+      "The following signatures couldn't be verified: NO_PUBKEY 0A1B\nE: Failed to fetch http://a/",
+      /^Compare the key/,
+    ],
     ["dpkg: error: unable to write: No space left on device", /^Free space on the target: `df -h`/],
     ["E: You don't have enough free space in /var/cache/apt/archives/.", /^Free space on the target/],
     ["dpkg: error processing package x", /^Read the log of this run/],

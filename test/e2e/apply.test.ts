@@ -1,62 +1,22 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 
 import type { FactRequest } from "../../src/provisioner/core/facts.ts";
 import type { Output } from "../../src/provisioner/core/task.ts";
-import { prepareBase } from "../../src/provisioner/image/base-image.ts";
-import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
-import { bootGuest, type BootedGuest } from "../../src/provisioner/image/boot-guest.ts";
-import { makeOverlay } from "../../src/provisioner/image/qemu-img.ts";
-import { openDriver, type LibvirtDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
-import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
-import { shippedTemplates } from "../support/bases.ts";
 import { startCutProxy } from "../support/cut-proxy.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
-import { recordedRun } from "../support/recorded-run.ts";
+import { bootBase, type ScratchGuest } from "../support/scratch-guest.ts";
 
 // One scratch guest, as its base made it: what is done to it is done in this order.
-const { run } = recordedRun();
-const settings = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
-
-let folder: string;
-let driver: LibvirtDriver;
-let scratch: BootedGuest;
+let scratch: ScratchGuest;
 
 beforeAll(async () => {
-  const versions = await readFile(join(import.meta.dirname, "../../versions.yaml"), "utf8");
-  const manifest = parse(versions) as Manifest;
-  const base = await prepareBase("debian-13", { ...settings, manifest, templates: shippedTemplates, run });
-  await mkdir(join(settings.cacheDir, "work"), { recursive: true, mode: 0o711 });
-  folder = await mkdtemp(join(settings.cacheDir, "work", "scratch-"));
-  await chmod(folder, 0o711);
-  const disk = join(folder, "disk.qcow2");
-  await makeOverlay(base.path, disk, { run });
-  driver = await openDriver("qemu:///system", { render: shippedTemplates, cacheFolder: settings.cacheDir });
-  await driver.startNetwork("default");
-  const machine = { cpus: 2, memoryMiB: 1024 };
-  const who = { user: "visitor", hostName: "scratch" };
-  scratch = await bootGuest({
-    driver,
-    role: "scratch",
-    network: "default",
-    folder,
-    disk,
-    machine,
-    ...who,
-    run,
-  });
+  scratch = await bootBase("debian-13", { memoryMiB: 1024 });
 });
 
-afterAll(async () => {
-  await scratch[Symbol.asyncDispose]();
-  await driver[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => scratch[Symbol.asyncDispose]());
 
 /** `apply` through the launcher; `port` reaches the guest by a proxy of ours. */
 async function apply(
@@ -64,20 +24,21 @@ async function apply(
   port?: number,
   seen?: Parameters<typeof launch>[1],
 ): Promise<LaunchedRun> {
+  const { booted, folder } = scratch;
   const at =
     port === undefined
-      ? { host: scratch.address, known: scratch.address }
+      ? { host: booted.address, known: booted.address }
       : { host: "127.0.0.1", known: `[127.0.0.1]:${port}` };
   const knownHosts = join(folder, `known-hosts-${port ?? 22}`);
-  await writeFile(knownHosts, `${at.known} ${scratch.hostKey}\n`);
+  await writeFile(knownHosts, `${at.known} ${booted.hostKey}\n`);
   const target = `visitor@${at.host}:${port ?? 22}`;
-  const login = ["--identity", scratch.keyFile, "--known-hosts", knownHosts];
+  const login = ["--identity", booted.keyFile, "--known-hosts", knownHosts];
   return launch(["apply", "--spec", "base", "--target", target, ...login, ...more], seen);
 }
 
 async function onGuest(...argv: [string, ...string[]]): Promise<Output> {
   const fact: FactRequest = { kind: "query", about: { argv } };
-  const { answers } = await scratch.host.fly({ orders: [], facts: [fact] });
+  const { answers } = await scratch.booted.host.fly({ orders: [], facts: [fact] });
   const [answer] = answers;
   if (!answer || "unknown" in answer) throw new Error(answer?.unknown ?? "no answer");
   return answer.value as Output;
@@ -112,7 +73,7 @@ describe("provision apply on a real guest", { shuffle: false }, () => {
   });
 
   it("converges when the connection is cut in the middle of apt, which runs once", async () => {
-    await using proxy = await startCutProxy({ host: scratch.address, port: 22 });
+    await using proxy = await startCutProxy({ host: scratch.booted.address, port: 22 });
     let cuts = 0;
 
     const applied = await apply([], proxy.port, {

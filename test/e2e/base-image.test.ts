@@ -114,6 +114,8 @@ it("has the hook and the checkers in its initramfs", async ({ skip }) => {
       expect.stringMatching(/sbin\/fsck$/),
       expect.stringMatching(/sbin\/logsave$/),
       expect.stringMatching(/overlay\.ko/),
+      // Says what it was made with: the task readonly-root makes it again when this is another.
+      expect.stringMatching(new RegExp(`${stateLayout.initramfsStamp.slice(1)}/[0-9a-f]{16}$`)),
     ]),
   );
 });

@@ -74,7 +74,7 @@ describe.skipIf(why !== undefined)(
 
     it("leaves nothing when it is disposed", async () => {
       const passing = await startSystemdHost(root);
-      await passing.sh("systemd-run --quiet sleep 1234");
+      await passing.sh("systemd-run --quiet --property=Type=exec sleep 1234");
       const before = await sleeping();
 
       await passing[Symbol.asyncDispose]();

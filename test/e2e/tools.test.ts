@@ -1,57 +1,24 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 
-import type { FactRequest } from "../../src/provisioner/core/facts.ts";
-import type { Output } from "../../src/provisioner/core/task.ts";
-import { prepareBase } from "../../src/provisioner/image/base-image.ts";
-import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
-import { bootGuest, type BootedGuest } from "../../src/provisioner/image/boot-guest.ts";
-import { makeOverlay } from "../../src/provisioner/image/qemu-img.ts";
-import { openDriver, type LibvirtDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
-import { shippedTemplates } from "../support/bases.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { makeTarGz } from "../support/make-archive.ts";
-import { recordedRun } from "../support/recorded-run.ts";
 import { go, jq, nerdctl } from "../support/releases.ts";
+import { bootBase, type ScratchGuest } from "../support/scratch-guest.ts";
 import { openToolProject, type Release, type ToolProject } from "../support/tool-project.ts";
 
 // One scratch guest, as its base made it: what is done to it is done in this order.
-const { run } = recordedRun();
-const settings = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
 const shipped = join(import.meta.dirname, "../..");
 
-let folder: string;
-let driver: LibvirtDriver;
-let scratch: BootedGuest;
+let scratch: ScratchGuest;
 let project: ToolProject;
 
 beforeAll(async () => {
-  const manifest = parse(await readFile(join(shipped, "versions.yaml"), "utf8")) as Manifest;
-  const base = await prepareBase("debian-13", { ...settings, manifest, templates: shippedTemplates, run });
-  await mkdir(join(settings.cacheDir, "work"), { recursive: true, mode: 0o711 });
-  folder = await mkdtemp(join(settings.cacheDir, "work", "scratch-"));
-  await chmod(folder, 0o711);
-  const disk = join(folder, "disk.qcow2");
-  await makeOverlay(base.path, disk, { run });
-  driver = await openDriver("qemu:///system", { render: shippedTemplates, cacheFolder: settings.cacheDir });
-  await driver.startNetwork("default");
-  scratch = await bootGuest({
-    driver,
-    role: "scratch",
-    network: "default",
-    folder,
-    disk,
-    machine: { cpus: 2, memoryMiB: 1024 },
-    user: "visitor",
-    hostName: "scratch",
-    run,
-  });
+  scratch = await bootBase("debian-13", { memoryMiB: 1024 });
   // On every address: with --direct the guest asks it by itself.
   project = await openToolProject("0.0.0.0");
 });
@@ -59,16 +26,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await project[Symbol.asyncDispose]();
   await scratch[Symbol.asyncDispose]();
-  await driver[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function apply(spec: string, ...more: readonly string[]): Promise<LaunchedRun> {
-  const knownHosts = join(folder, "known-hosts");
-  await writeFile(knownHosts, `${scratch.address} ${scratch.hostKey}\n`);
-  const login = ["--identity", scratch.keyFile, "--known-hosts", knownHosts];
-  return launch(["apply", "--spec", spec, "--target", `visitor@${scratch.address}`, ...login, ...more], {
-    env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(folder, "cache") },
+  return launch(["apply", "--spec", spec, ...scratch.login, ...more], {
+    env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(scratch.folder, "cache") },
   });
 }
 
@@ -81,14 +43,7 @@ async function want(params: object): Promise<void> {
   );
 }
 
-async function onGuest(script: string): Promise<string> {
-  const fact: FactRequest = { kind: "query", about: { argv: ["sh", "-c", script] } };
-  const { answers } = await scratch.host.fly({ orders: [], facts: [fact] });
-  const [answer] = answers;
-  if (!answer || "unknown" in answer) throw new Error(answer?.unknown ?? "no answer");
-  return (answer.value as Output).stdout.trim();
-}
-
+const onGuest = (script: string) => scratch.sh(script);
 const outcome = (done: LaunchedRun) => [done.exitCode, eventsOf(done, "error")];
 const summary = (done: LaunchedRun) => eventsOf(done, "result")[0]?.data;
 const listing = "find /usr/local -printf '%p %y %m %u %g %l\\n' | sort";

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
 import { stateLayout } from "../../src/provisioner/core/state-layout.ts";
+import { nvidiaDriver } from "../../src/tasks/nvidia-driver/index.ts";
 import { noble, shippedTemplates, trixie } from "../support/bases.ts";
 
 const base = baseFiles(trixie, shippedTemplates);
@@ -101,6 +102,19 @@ it.each([
 
   expect(grub).toContain(`\n${kernel}`);
   expect(grub).toContain(`\n${initrd}\n`);
+});
+
+it("has the files of a driver only where there is one, as the driver's task writes them", () => {
+  const { files } = baseFiles({ ...trixie, driver: "nvidia" }, shippedTemplates);
+  const more = files.filter(({ path }) => !base.files.some((each) => each.path === path));
+  const written = new Map(more.map(({ path, text: body }) => [path, body]));
+
+  expect([...written.keys()].toSorted()).toEqual([...(nvidiaDriver.owns?.({}) ?? [])].toSorted());
+  expect(written.get("/etc/modprobe.d/provision-nvidia.conf")).toMatch(/^blacklist nouveau$/m);
+  expect(written.get("/etc/udev/rules.d/90-provision-nvidia.rules")).toMatch(
+    /TAG\+="systemd", ENV\{SYSTEMD_WANTS\}\+="nvidia-persistenced\.service"$/m,
+  );
+  expect(shippedTemplates("nvidia/device.rules", { persistence: false })).not.toContain("SYSTEMD_WANTS");
 });
 
 it("refuses to guess a value that a template lacks", () => {

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { baseFiles } from "../../src/provisioner/image/base-files.ts";
-import { bucketStart, prepareBase } from "../../src/provisioner/image/base-image.ts";
+import { baseKey, bucketStart, findBase, prepareBase } from "../../src/provisioner/image/base-image.ts";
 import { inputsOf, keyOf } from "../../src/provisioner/image/bootstrap-inputs.ts";
 import { digestOf, keep } from "../../src/provisioner/local/kept-file.ts";
+import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
 import { shippedTemplates, trixie } from "../support/bases.ts";
+import { someDriver } from "../support/some-driver.ts";
 import { serveFile } from "../support/file-server.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
@@ -24,6 +26,32 @@ it("names the bases there are when the one asked for is not there", async () => 
     exitCode: 2,
     mend: "Use one of debian-13, or add an entry",
   });
+});
+
+it("gives a base with a driver that one's packages, and its kernel in place of the newest", () => {
+  const { pins } = someDriver("nvidia");
+  const drivers = {
+    nvidia: { "debian-13": { ...pins["debian-13"], packages: [...(pins["debian-13"]?.packages ?? [])] } },
+  };
+  const withDriver = { bases: { gpu: { ...trixie, driver: "nvidia" } }, drivers } as Manifest;
+
+  expect(findBase("gpu", withDriver)).toMatchObject({
+    packages: ["openssh-server", ...(pins["debian-13"]?.packages ?? [])],
+  });
+  expect(findBase("debian-13", manifest)).toEqual(trixie);
+});
+
+it("changes the key of a base with a driver when that one is pinned anew, and of no other", () => {
+  const pinned = (version: string): Manifest =>
+    ({
+      bases: { plain: trixie, gpu: { ...trixie, driver: "nvidia" } },
+      drivers: { nvidia: { "debian-13": { packages: [`nvidia-kernel-dkms=${version}`] } } },
+    }) as unknown as Manifest;
+  const key = (name: string, version: string) =>
+    baseKey(name, { manifest: pinned(version), templates: shippedTemplates, today });
+
+  expect(key("gpu", "2")).not.toBe(key("gpu", "1"));
+  expect(key("plain", "2")).toBe(key("plain", "1"));
 });
 
 it("takes a base from the cache without a step when its inputs are unchanged", async () => {

@@ -27,6 +27,16 @@ it.each([
     "ARCHIVE_UNUSABLE",
     "Release",
   ],
+  [
+    "E: Version '6.12.118-1' for 'linux-image-6.12.118+deb13-cloud-amd64' was not found",
+    "BASE_PACKAGE_UNKNOWN",
+    "linux-image-6.12.118+deb13-cloud-amd64=6.12.118-1",
+  ],
+  [
+    "Error! Bad return status for module build on kernel: 6.12.118+deb13-cloud-amd64 (x86_64)",
+    "BOOTSTRAP_FAILED",
+    "module build on kernel",
+  ],
   ["E: setup failed: E: command failed: chroot", "BOOTSTRAP_FAILED", "command failed"],
 ])("makes of apt's %j the error %s", (line, code, names) => {
   expect(isComplaint(line)).toBe(true);

@@ -55,6 +55,13 @@ it("hands mmdebstrap our files before the kernel is installed", () => {
   expect(bootstrap?.argv).toContain("--include=linux-image-cloud-amd64,openssh-server");
 });
 
+it("leaves no key that dkms made, and no host keys", () => {
+  const hooks = steps.flatMap(({ argv }) => argv).filter((word) => word.startsWith("--customize-hook=rm"));
+
+  expect(hooks.join("\n")).toContain('"$1"/var/lib/dkms/mok.key "$1"/var/lib/dkms/mok.pub');
+  expect(hooks.join("\n")).toContain('"$1"/etc/ssh/ssh_host_*');
+});
+
 it("packs the files as root's, whoever builds", () => {
   expect(lines[0]).toContain("--owner=0 --group=0 --numeric-owner --mtime=@1700000000 --no-recursion");
   expect(lines[0]).toContain(" etc/fstab ");

@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import type { Event } from "../../src/provisioner/core/events.ts";
 import { buildImage } from "../../src/provisioner/image/build-image.ts";
+import { comparable } from "../../src/provisioner/image/manifest.ts";
 import { virtualSize } from "../../src/provisioner/image/qemu-img.ts";
 import { fakeWorkshop, type FakeWorkshop } from "../support/fake-workshop.ts";
 import { quietRun } from "../support/quiet-run.ts";
@@ -129,6 +130,7 @@ describe("buildImage", () => {
     const second = await buildImage(shop.request({ force: true }), shop, quietRun());
 
     expect(second.image.version).toBe(`${first.image.version}.2`);
+    expect(comparable(second.image.manifest)).toEqual(comparable(first.image.manifest));
     expect(await readlink(join(shop.store, "web/latest"))).toBe(second.image.version);
     expect((await stat(first.image.path)).isFile()).toBe(true);
   });
@@ -182,6 +184,23 @@ describe("buildImage", () => {
     await expect(second).rejects.toMatchObject({ name: "AbortError" });
     held.go();
     expect(await first).toMatchObject({ fresh: true });
+  });
+
+  it("says before it boots that a vendor's disk is too small, once that is here", async () => {
+    const needs = [{ part: "root", gib: 3, where: { file: "web.yaml", line: 2, column: 7 } }] as const;
+    const ours = shop.request({ needs });
+    const request: typeof ours = {
+      ...ours,
+      prepareBase: async (run) => ({ ...(await ours.prepareBase(run)), layout: "vendor" }),
+    };
+
+    await expect(buildImage(request, shop, quietRun())).rejects.toMatchObject({
+      code: "DISK_TOO_SMALL",
+      exitCode: 2,
+      facts: { base: "debian-13", neededGiB: 3, hasGiB: "1.0" },
+    });
+    expect(shop.opened()).toBe(0);
+    await expectNothingLeft();
   });
 
   it.each(["work", "store"])("says before it starts that the disk of the %s is full", async (which) => {

@@ -1,9 +1,12 @@
 import { expect, it } from "vitest";
 
+import type { PinnedDriver } from "../../src/provisioner/core/driver-pin.ts";
 import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import { digestUses } from "../../src/provisioner/image/build-inputs.ts";
 import { aptRepository } from "../../src/tasks/apt-repository/index.ts";
+import { nvidiaDriver } from "../../src/tasks/nvidia-driver/index.ts";
 import { tools } from "../../src/tasks/tools/index.ts";
+import { someDriver } from "../support/some-driver.ts";
 import { someRepository } from "../support/some-repository.ts";
 import { someTool } from "../support/some-tool.ts";
 import { sourcesOf } from "../support/tasks.ts";
@@ -28,6 +31,21 @@ it("counts the tools that a spec uses among what an image is made of, in order o
     ["go", "x86_64"],
     ["jq", "x86_64"],
   ]);
+});
+
+it("counts the drivers that a spec uses, with the kernel of the image's distribution", async () => {
+  const uses: Recipe = [{ id: "nvidia-driver nvidia", task: nvidiaDriver, params: {}, where }];
+  const pinned = (kernel: string) => {
+    const { pins } = someDriver("nvidia", { kernel });
+    const driver = { name: "nvidia", pins: { ...pins, "debian-12": someDriver("nvidia").pins["debian-13"] } };
+    return digestUses(uses, { ...sourcesOf(), driver: async () => driver as PinnedDriver }, "debian-13");
+  };
+
+  const [one, other, none] = await Promise.all([pinned("6.12.1"), pinned("6.12.2"), digested("1.0")]);
+
+  expect(one.inputs.drivers).toEqual([someDriver("nvidia", { kernel: "6.12.1" })]);
+  expect(other.inputs.drivers).not.toEqual(one.inputs.drivers);
+  expect(none.inputs.drivers).toEqual([]);
 });
 
 it("gives other inputs when a tool is pinned anew, and the same when it is not", async () => {

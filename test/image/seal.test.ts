@@ -40,7 +40,7 @@ beforeEach(async () => {
   await mkdir(bin);
   for (const [name, path] of found) await symlink(path, join(bin, name));
   for (const name of [...silent, "sync", "systemctl"]) await play(name, "exit 0");
-  for (const [name, text] of Object.entries(played)) await play(name, text);
+  for (const [name, body] of Object.entries(played)) await play(name, body);
   await put("/dev/ttyS0", "");
   await put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
   await put("/etc/fstab", `${fstab.root.open}\n${fstab.state.open}\n`);
@@ -54,14 +54,14 @@ function whereIs(name: string): Promise<string> {
   return promisify(execFile)("sh", ["-c", 'command -v "$1"', "sh", name]).then(({ stdout }) => stdout.trim());
 }
 
-async function play(name: string, text: string): Promise<void> {
-  await writeFile(join(bin, name), `#!/bin/sh\necho "${name} $*" >>"${asked}"\n${text}\n`);
+async function play(name: string, body: string): Promise<void> {
+  await writeFile(join(bin, name), `#!/bin/sh\necho "${name} $*" >>"${asked}"\n${body}\n`);
   await chmod(join(bin, name), 0o755);
 }
 
-async function put(path: string, text: string): Promise<void> {
+async function put(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(tree, path)), { recursive: true });
-  await writeFile(join(tree, path), text);
+  await writeFile(join(tree, path), content);
 }
 
 function text(path: string): Promise<string> {

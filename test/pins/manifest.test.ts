@@ -5,6 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 
+import { checkDrivers } from "../../src/provisioner/pins/check-drivers.ts";
 import { type Manifest, manifestSchema } from "../../src/provisioner/pins/manifest.ts";
 
 const validate = new Ajv2020({ strict: true, allErrors: true, strictRequired: false }).compile(
@@ -26,6 +27,41 @@ it("pins every cloud image by a dated URL and a digest", () => {
     expect(sha256 ?? sha512).toBeDefined();
     expect(url).toContain(version);
   }
+});
+
+it("has a driver for every base that names one", () => {
+  const named = Object.values(shipped.bases).flatMap((entry) =>
+    entry.kind === "bootstrap" && entry.driver !== undefined ? [entry.driver] : [],
+  );
+
+  expect(named).toContain("nvidia");
+  expect(checkDrivers(shipped)).toEqual([]);
+});
+
+it.each([
+  [{}, "there is none"],
+  [{ nvidia: { "debian-12": {} }, other: { "debian-13": {} } }, "other"],
+])("says which drivers a base could have, of %j", (drivers, known) => {
+  const entry = { kind: "bootstrap", distribution: "debian-13", driver: "nvidia" };
+  const manifest = { bases: { gpu: entry }, drivers } as unknown as Manifest;
+
+  expect(checkDrivers(manifest)).toEqual([
+    {
+      path: ["bases", "gpu", "driver"],
+      part: "value",
+      says: `must be a driver that is pinned for debian-13 (${known}), is "nvidia"`,
+    },
+  ]);
+});
+
+it("pins the packages of a driver in exact versions, and the kernel among them", () => {
+  for (const pin of Object.values(shipped.drivers ?? {}).flatMap((driver) => Object.values(driver))) {
+    expect(pin.packages.some((name) => name.startsWith(`linux-image-${pin.kernel}=`))).toBe(true);
+    expect(pin.packages.some((name) => name.startsWith(`linux-headers-${pin.kernel}=`))).toBe(true);
+  }
+  const entry = { ...shipped.drivers?.["nvidia"]?.["debian-13"], packages: ["nvidia-kernel-dkms"] };
+
+  expect(validate({ bases: {}, drivers: { nvidia: { "debian-13": entry } } })).toBe(false);
 });
 
 const cloud = {

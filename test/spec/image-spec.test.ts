@@ -80,7 +80,7 @@ describe("loadImageSpec", () => {
       name: "web",
       description: undefined,
       base: "debian-13",
-      disk: { sizeGiB: 8 },
+      disk: { sizeGiB: 8, needs: [] },
       builder: { cpus: 2, memoryMiB: 2048 },
       variables: {},
     });
@@ -107,6 +107,30 @@ describe("loadImageSpec", () => {
       builder: { cpus: 2, memoryMiB: 4096 },
       variables: { x: "root", y: "full" },
     });
+  });
+
+  it("takes the most room that an included spec asks for, unless the spec itself says how much", async () => {
+    const files = {
+      "low.yaml": "base: debian-13\ndisk: {rootGiB: 9, stateGiB: 3}\n",
+      "mid.yaml": "includes: [low]\ndisk:\n  rootGiB: 7\n  sizeGiB: 30\n",
+      "top.yaml": "includes: [mid]\n",
+      "own.yaml": "includes: [mid]\ndisk: {rootGiB: 5}\n",
+    };
+
+    expect((await load("top", files)).spec.disk).toEqual({
+      sizeGiB: 30,
+      needs: [
+        { part: "root", gib: 9, where: { file: "low.yaml", line: 2, column: 17 } },
+        { part: "state", gib: 3, where: { file: "low.yaml", line: 2, column: 30 } },
+      ],
+    });
+    expect((await load("own", files)).spec.disk.needs).toMatchObject([
+      { part: "root", gib: 5, where: { file: "own.yaml", line: 2 } },
+      { part: "state", gib: 3 },
+    ]);
+    expect(await complaints("none", { "none.yaml": "base: debian-13\ndisk: {}\n" })).toEqual([
+      "none.yaml:2:7 Cannot accept disk: must not be empty, is a mapping",
+    ]);
   });
 
   it("refuses a cycle and shows how it comes back", async () => {

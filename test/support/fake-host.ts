@@ -221,6 +221,7 @@ export class FakeHost implements Host {
 export function emptyMachine(): FakeHost {
   const host = new FakeHost(DIRECTORIES, debian);
   host.files.socket("/dev/null");
+  host.sysctls.set("kernel.ostype", "Linux");
   host.sysctls.set("net.ipv4.ip_forward", "0");
   host.groups.set("root", { gid: 0, members: [] });
   host.units.install("apt-daily.timer", { active: "active", enabled: true });

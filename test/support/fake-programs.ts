@@ -1,6 +1,7 @@
 import { readOnlyRoot } from "../../src/provisioner/core/read-only-root.ts";
 import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { FakeHost, Program } from "./fake-host.ts";
+import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
 import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
 
 /** Debian's programs, as far as tasks run them; each does to the fake machine what the real one would. */
@@ -8,6 +9,8 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-apt": apt,
   "provision-apt-broken": (_argv, host) => ({ stdout: broken(host) }),
   "provision-apt-update": () => 0,
+  "provision-nvidia": installDriver,
+  "provision-nvidia-look": lookAtDriver,
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,

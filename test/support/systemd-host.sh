@@ -1,26 +1,36 @@
 #!/bin/sh
 # A machine with systemd as its process 1, in namespaces of its own. Only the network is this machine's.
-# usage: systemd-host.sh outer ROOT FILES SIZE    root's; prints "init PID" once process 1 is about to start
+# usage: unshare --mount systemd-host.sh outer ROOT FILES SIZE
+# Root's; prints "init PID" once process 1 is about to start.
 set -eu
 
 # The cgroup must be left before its namespace is made: process 1 takes where it then stands for the top.
 outer() {
-  tree=$(mktemp -d)
-  mount -t cgroup2 cgroup2 "$tree"
-  group=$tree/provision-host-$$
+  # Its own, wherever this machine has it mounted, if at all.
+  mount -t cgroup2 cgroup2 /mnt
+  group=/mnt/provision-host-$$
+  for left in /mnt/provision-host-*; do
+    # What was killed outright could not tidy up.
+    [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || remove "$left"
+  done
   mkdir "$group"
   # TERM also comes when whoever started this is gone: nothing may outlive it.
-  trap 'kill -KILL "$child" 2>/dev/null' TERM
+  child='' stopped=''
+  trap 'stopped=1; [ -z "$child" ] || kill -KILL "$child" 2>/dev/null' TERM
   sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' enter "$group" \
     unshare --mount --pid --uts --ipc --cgroup --fork --kill-child sh "$0" inner "$@" &
   child=$!
+  [ -z "$stopped" ] || kill -KILL "$child"
   while kill -0 "$child" 2>/dev/null; do wait "$child" || :; done
+  remove "$group"
+}
+
+# A cgroup whose last processes may still be ending.
+remove() {
   for try in 1 2 3 4 5 6 7 8 9 10; do
-    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
+    ! find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || return 0
     sleep 0.2
   done
-  umount "$tree"
-  rmdir "$tree"
 }
 
 inner() {

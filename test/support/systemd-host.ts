@@ -47,7 +47,18 @@ export async function startSystemdHost(
   await layOut(files, dir, port);
   const script = join(import.meta.dirname, "systemd-host.sh");
   // Whatever becomes of the test, its machines do not outlive it.
-  const argv = ["--pdeathsig", "TERM", "sh", script, "outer", root, files, `${sizeGiB}g`];
+  const argv = [
+    "--pdeathsig",
+    "TERM",
+    "unshare",
+    "--mount",
+    "sh",
+    script,
+    "outer",
+    root,
+    files,
+    `${sizeGiB}g`,
+  ];
   const jail = spawn("setpriv", argv, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<"ended">((resolve) => jail.once("close", () => resolve("ended")));
   const dispose = async () => {

@@ -12,6 +12,7 @@ import type { Task } from "../../src/provisioner/core/task.ts";
 import { createCheck } from "../../src/provisioner/spec/validate.ts";
 import { exampleKey } from "../../src/tasks/apt-repository/example-key.ts";
 import { emptyMachine } from "./fake-host.ts";
+import { someDriver } from "./some-driver.ts";
 import { someRepository } from "./some-repository.ts";
 import { someTool } from "./some-tool.ts";
 
@@ -27,7 +28,7 @@ export function accepts(task: Task, params: unknown): boolean {
   return complaints(task, params).length === 0;
 }
 
-/** Files beside the spec, templates that print what they were given, a tool and a repository of every name. */
+/** Files beside the spec, templates that print what they were given, and pins of every name. */
 export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources {
   const text = (path: string) => files[path] ?? `text of ${path}\n`;
   return {
@@ -41,6 +42,7 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     tool: async (name) => someTool(name),
     repository: async (name) => someRepository(name),
     obtainKey: async ({ key: _key, ...action }) => ({ ...action, kind: "write", text: exampleKey.text }),
+    driver: async (name) => someDriver(name),
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,

@@ -28,6 +28,8 @@ export interface ToolProject extends AsyncDisposable {
   readonly requests: string[];
   /** Answers instead of the mirror when it gives true. */
   intercept: (request: IncomingMessage, response: import("node:http").ServerResponse) => boolean;
+  /** Further sections of its versions.yaml, beside the tools. */
+  sections: Readonly<Record<string, unknown>>;
   /** Pins these releases, and nothing else. */
   pin(...releases: readonly Release[]): Promise<void>;
 }
@@ -52,12 +54,13 @@ export async function openToolProject(address = "127.0.0.1"): Promise<ToolProjec
     files,
     requests,
     intercept: () => false,
+    sections: { bases: {} },
     async pin(...releases) {
       const tools = Object.fromEntries(releases.map((release) => [release.name, entryOf(release, url)]));
       for (const { file, body } of releases) files.set(file, body);
       const mirrors = [{ of: "https://github.com/", use: [`${url}/`] }];
       await mkdir(home, { recursive: true });
-      await writeFile(join(home, "versions.yaml"), stringify({ mirrors, bases: {}, tools }));
+      await writeFile(join(home, "versions.yaml"), stringify({ mirrors, ...project.sections, tools }));
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -15,7 +15,7 @@ import process from "node:process";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { aptScript } from "../../src/tasks/apt/script.ts";
+import { aptScript } from "../../src/tasks/scripts/apt-script.ts";
 
 let root: string;
 

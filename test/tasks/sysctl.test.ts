@@ -1,9 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { converge } from "../../src/provisioner/core/converge.ts";
+import { emptyHost } from "../../src/provisioner/core/empty-host.ts";
+import { kernelModule } from "../../src/tasks/kernel-module.ts";
 import { sysctl } from "../../src/tasks/sysctl.ts";
 import { emptyMachine } from "../support/fake-host.ts";
-import { accepts, settle } from "../support/tasks.ts";
+import { quietRun } from "../support/quiet-run.ts";
+import { accepts, planned, refusal, settle, sourcesOf } from "../support/tasks.ts";
 
 const stored = "/etc/sysctl.d/90-provision-net.ipv4.ip_forward.conf";
 const forward = { key: "net.ipv4.ip_forward", value: "1" };
@@ -18,7 +22,7 @@ describe("sysctl", () => {
   });
 
   it("takes the kernel's tabs for the spec's spaces", () => {
-    const state = { running: "4096 131072", stored: "net.ipv4.tcp_rmem = 4096 131072\n" };
+    const state = { running: "4096 131072", stored: "net.ipv4.tcp_rmem = 4096 131072\n", isRunning: true };
 
     expect(sysctl.plan({ key: "net.ipv4.tcp_rmem", value: "4096\t131072" }, state)).toEqual([]);
   });
@@ -39,13 +43,40 @@ describe("sysctl", () => {
     await expect(settle(sysctl, forward, host)).rejects.toMatchObject({ code: "TASK_NOT_SETTLED" });
   });
 
-  it("fails with the kernel's words when there is no such setting", async () => {
-    const settling = settle(sysctl, { key: "net.none", value: "1" }, emptyMachine());
+  it("refuses a setting that the kernel does not know, before it stores anything, and says the ways out", async () => {
+    const host = emptyMachine();
 
-    await expect(settling).rejects.toMatchObject({
-      code: "ACTION_FAILED",
-      facts: { tail: "sysctl: cannot stat /proc/sys/net.none" },
+    const settling = settle(sysctl, { key: "net.none", value: "1" }, host);
+
+    await expect(settling).rejects.toMatchObject(
+      refusal(/the kernel does not know the setting "net\.none"; put the kernel-module .* before this use/),
+    );
+    expect(host.journal).toEqual([]);
+  });
+
+  it("waits for the module that brings its setting", async () => {
+    const host = emptyMachine();
+    host.program("modprobe", () => {
+      host.sysctls.set("net.bridge.bridge-nf-call-iptables", "0");
+      host.modules.add("br_netfilter");
     });
+    const bridge = { key: "net.bridge.bridge-nf-call-iptables", value: "1" };
+    const where = { file: "web.yaml", line: 1, column: 1 };
+    const recipe = [
+      { id: "kernel-module", task: kernelModule, params: { name: "br_netfilter" }, where },
+      { id: "sysctl", task: sysctl, params: bridge, where },
+    ];
+    const go = (check: boolean) => converge(recipe, { host, run: quietRun(), check, sources: sourcesOf() });
+
+    const foretold = await go(true);
+    await go(false);
+
+    expect(foretold).toMatchObject({ changed: 1, mayChange: 1 });
+    expect(host.sysctls.get(bridge.key)).toBe("1");
+  });
+
+  it("can be planned where there is no kernel yet", async () => {
+    expect(await planned(sysctl, { key: "net.none", value: "1" }, emptyHost())).toHaveLength(2);
   });
 
   it.each(["kernel", "Net.ipv4", "net..x", "net.x=1", "-w.x", ""])("refuses the key %j", (key) => {

@@ -5,6 +5,7 @@ import { appliesTo, distributionNamed } from "../core/distribution.ts";
 import { findBase } from "../image/base-image.ts";
 import type { BuildRequest } from "../image/build-image.ts";
 import { digestFolders, digestUses } from "../image/build-inputs.ts";
+import { checkRoom } from "../image/disk-room.ts";
 import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
@@ -28,7 +29,9 @@ export async function readBuildRequest(
   const { spec, recipe, files } = loaded;
   const sources = specSources(loaded, findTemplates(shell), openPins(shell, manifest, flags));
   const code = fileURLToPath(new URL("../../", import.meta.url));
-  const { distribution } = findBase(spec.base, manifest());
+  const entry = findBase(spec.base, manifest());
+  const { distribution } = entry;
+  checkRoom(entry, { base: spec.base, ...spec.disk });
   const readOnlyRoot = recipe.some(
     ({ task, when }) => task.name === "readonly-root" && appliesTo(when, distributionNamed(distribution)),
   );
@@ -44,6 +47,7 @@ export async function readBuildRequest(
     sources,
     readOnlyRoot,
     tools: uses.pins,
+    needs: spec.disk.needs,
     machine: { ...spec.builder, diskGiB: spec.disk.sizeGiB },
     specs: files.map(({ yaml, sha256 }) => ({ file: yaml.file, sha256 })),
     inputs: {

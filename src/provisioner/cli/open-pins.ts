@@ -3,7 +3,7 @@ import type { Manifest } from "../pins/manifest.ts";
 import type { DirectFlags } from "./command.ts";
 import type { Shell } from "./shell.ts";
 
-/** The tools and repositories that a spec can name, by versions.yaml and this machine's cache. */
+/** The tools, drivers and repositories that a spec can name, by versions.yaml and this machine's cache. */
 export function openPins(
   shell: Shell,
   manifest: () => Manifest,
@@ -15,6 +15,10 @@ export function openPins(
   return {
     tool: async (name) => (await open()).tool(name),
     obtain: async (action, run) => (await open()).obtain(action, run),
+    async driver(name) {
+      const { pinnedDriver } = await import("../pins/pinned-driver.ts");
+      return pinnedDriver(name, manifest());
+    },
     async repository(name) {
       const { pinnedRepository } = await import("../pins/pinned-repository.ts");
       return pinnedRepository(name, manifest());

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Task } from "../core/task.ts";
 import { manifestSchema } from "../pins/manifest.ts";
 import { editorSchema } from "../spec/editor-schema.ts";
+import { contractPage } from "./contract-page.ts";
 import { pageMarkdown, taskPage } from "./task-page.ts";
 import { versionsPage } from "./versions-page.ts";
 
@@ -13,6 +14,7 @@ export function generatedPages(program: Command, tasks: readonly Task[]): Readon
   return new Map([
     ["src/tasks/README.md", tasksPage(tasks)],
     ["docs/commands/README.md", commandsPage(program)],
+    ["docs/image-contract.md", `${made}\n\n${contractPage()}`],
     ["docs/versions.md", `${made}\n\n${versionsPage()}`],
     [
       "schema/versions.schema.json",

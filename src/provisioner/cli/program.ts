@@ -33,6 +33,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/apply.ts")).apply,
   },
   {
+    name: "maintain",
+    summary: "open the read-only root of a machine for a while",
+    load: async () => (await import("./commands/maintain.ts")).maintain,
+  },
+  {
     name: "plan",
     summary: "say what a command would change: its --check --diff",
     load: async () => (await import("./commands/plan.ts")).plan,

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly command: string;
   /** Commands that only look something up keep no log and have no closing line. */
   readonly quiet?: boolean;
+  /** What programs on a machine print is what the caller asked for: all of it is shown, in lines. */
+  readonly showsOutput?: boolean;
 }
 
 const now = () => performance.now();
@@ -36,7 +38,7 @@ export async function runSession(
   options: SessionOptions,
   work: (session: Session) => Promise<Ending>,
 ): Promise<number> {
-  const { shell, flags, command, quiet = false } = options;
+  const { shell, flags, command, quiet = false, showsOutput = false } = options;
   const tally = startTally();
   const log =
     quiet && flags.log === undefined
@@ -46,7 +48,7 @@ export async function runSession(
           pid: shell.pid,
           path: flags.log,
         });
-  const display = await openDisplay(shell, { ...flags, quiet });
+  const display = await openDisplay(shell, { ...flags, quiet, showsOutput });
   const sinks = [tally, display, ...(log ? [log] : [])];
   const report = (event: Event) => {
     for (const sink of sinks) sink.report(event);

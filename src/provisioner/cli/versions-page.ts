@@ -4,9 +4,15 @@ import type { Schema } from "./task-page.ts";
 
 /** The page about versions.yaml: its prose, and every key of its schema. */
 export function versionsPage(): string {
-  const { bases, tools, repositories } = manifestSchema.properties;
+  const { bases, drivers, tools, repositories } = manifestSchema.properties;
   const [bootstrap, cloudImage] = entryOf(bases)["anyOf"] as readonly [Schema, Schema];
-  const { tools: _tools, bases: _bases, repositories: _repositories, ...top } = manifestSchema.properties;
+  const {
+    tools: _tools,
+    bases: _bases,
+    drivers: _drivers,
+    repositories: _repositories,
+    ...top
+  } = manifestSchema.properties;
   return `${[
     prose,
     "## A tool",
@@ -24,6 +30,10 @@ export function versionsPage(): string {
     "",
     repositoryWords,
     ...keys(entryOf(repositories)),
+    "## A driver",
+    "",
+    driverWords,
+    ...keys(entryOf(entryOf(drivers))),
     "## Mirrors",
     "",
     ...keys({ properties: top }),
@@ -48,7 +58,8 @@ const prose = `# versions.yaml
 
 Every outside thing, pinned once: \`provision install\`, the \`tools\` task and image builds read this file, and
 \`provision bump\` renews it. A file whose digest is not the one that stands here is never used, whatever server it came
-from. \`tools\`, \`bases\`, \`repositories\` and \`mirrors\` are its keys; editors check it by \`schema/versions.schema.json\`.
+from. \`tools\`, \`bases\`, \`drivers\`, \`repositories\` and \`mirrors\` are its keys; editors check it by
+\`schema/versions.schema.json\`.
 `;
 
 const example = `\`\`\`yaml
@@ -102,4 +113,9 @@ downloaded by the machine that runs provision, through the same mirrors and prox
 machine lacks it; one with another fingerprint is refused before anything reaches the machine. \`packages\` holds those of
 which one version alone may be installed. \`provision bump\` renews tools and leaves this section as it is: a vendor's key
 and versions are for a person to change, with the vendor's own announcement beside it.
+`;
+
+const driverWords = `A driver is compiled for a kernel, so both are pinned as one: by driver and by distribution, the combination that was seen
+to build. A base that names it as \`driver\` has its packages in these versions, and its kernel in place of the newest;
+the driver's task refuses any other kernel. [The nvidia profile](profiles/nvidia.md) says how to renew one.
 `;

@@ -557,6 +557,12 @@ export const catalogue = {
     mend: ({ path }) =>
       `Free space on the file system of "${path}": \`provision gc\` and old images are the first to go`,
   }),
+  DISK_TOO_SMALL: entry<{ base: string; part: string; neededGiB: number; hasGiB: string; mend: string }>({
+    exit: 2,
+    say: ({ base, part, neededGiB, hasGiB }) =>
+      `Cannot build on ${base}: ${part} must have ${neededGiB} GiB, has ${hasGiB} GiB`,
+    mend: ({ mend }) => mend,
+  }),
   CLOUD_INIT_FAILED: entry<{ host: string; complaints: readonly string[]; tail: string }>({
     exit: 4,
     say: ({ host, complaints, tail }) =>
@@ -649,6 +655,43 @@ export const catalogue = {
     mend: () => "Run as root for --system, name a place of yours with --prefix, or free space there",
   }),
 
+  // — maintenance windows —
+  ROOT_NOT_READ_ONLY: entry<{ host: string; found: string }>({
+    exit: 2,
+    say: ({ host, found }) =>
+      `Cannot open a maintenance window on ${host}: its root must be read-only by /etc/fstab, is ${found}`,
+    mend: ({ host }) =>
+      `Work on ${host} as it is, by ssh or \`provision apply\`: nothing has to be opened there`,
+  }),
+  WINDOW_OPEN: entry<{ host: string; holder: string }>({
+    exit: 7,
+    say: ({ host, holder }) =>
+      `Cannot open a maintenance window on ${host}: its root must be read-only, is open for writing already, ${holder}`,
+    mend: () =>
+      "Work in that window, wait for its end, or close it: the same command with --close in place of the rest",
+  }),
+  WINDOW_NOT_OPENED: entry<{ host: string; tail: string }>({
+    exit: 5,
+    say: ({ host, tail }) =>
+      `Cannot open a maintenance window on ${host}: systemd there must arm its end and root must become writable${tail && `\n${tail}`}`,
+    mend: () =>
+      "Read what the machine says above; `journalctl -k -b` there knows why a disk cannot be written",
+  }),
+  WINDOW_NOT_CLOSED: entry<{ host: string; tail: string }>({
+    exit: 5,
+    say: ({ host, tail }) =>
+      `Cannot close the maintenance window on ${host}: root must be read-only again, is still writable${tail && `\n${tail}`}`,
+    mend: () =>
+      "Stop or restart on the machine what is named above (`systemctl restart UNIT`, `systemctl daemon-reexec` for systemd itself): it is tried again every 30 s; a reboot closes it too",
+  }),
+  MAINTENANCE_FAILED: entry<{ host: string; command: string; how: string; tail: string }>({
+    exit: 5,
+    say: ({ host, command, how, tail }) =>
+      `Cannot do the maintenance of ${host}: \`${command}\` must exit 0, ${how}${tail && `\n${tail}`}`,
+    mend: ({ command }) =>
+      `Find out above why \`${command}\` failed; --for MINUTES gives it more time, and without a command the window stays open for you to look`,
+  }),
+
   // — the run —
   LOCKED: entry<{ host: string; holder: string; lock: string }>({
     exit: 7,
@@ -673,6 +716,9 @@ function actionMend(action: string, tail: string): string {
     return `Correct "${name}" in the spec (\`apt-cache policy ${name}\` on the target shows what there is), or put the apt-repository that has it before this use`;
   if (/No space left on device|enough free space/.test(tail))
     return "Free space on the target: `df -h` shows which file system is full";
+  // Before the network, whose words apt uses for it too.
+  if (/signature verification failed|NO_PUBKEY|is not signed|Missing key [0-9A-F]+/.test(tail))
+    return "Compare the key that the repository is signed with now with the one pinned for it, and pin the new one only if its project has announced it";
   if (/Failed to fetch|Could not (resolve|connect)|Temporary failure resolving/.test(tail))
     return "Check the target's network and the archives in its /etc/apt: `apt-get update` there must succeed";
   if (/AppArmor parser error/.test(tail))

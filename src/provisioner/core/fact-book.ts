@@ -53,6 +53,7 @@ export class FactBook {
       template: async (name, variables) => this.#sources.template(name, variables),
       tool: (name) => this.#nearby(this.#sources.tool(name)),
       repository: (name) => this.#nearby(this.#sources.repository(name)),
+      driver: (name) => this.#nearby(this.#sources.driver(name)),
     };
   }
 

@@ -5,7 +5,10 @@ export type FactRequest = {
   [Kind in MachineKind]: { readonly kind: Kind; readonly about: Parameters<Facts[Kind]>[0] };
 }[MachineKind];
 
-type MachineKind = Exclude<keyof Facts, "source" | "sourceText" | "template" | "tool" | "repository">;
+type MachineKind = Exclude<
+  keyof Facts,
+  "source" | "sourceText" | "template" | "tool" | "driver" | "repository"
+>;
 
 /** Known, absent (`value: undefined`), or unknown with the reason. */
 export type FactAnswer = { readonly value: unknown } | { readonly unknown: string };

@@ -17,7 +17,7 @@ export interface Link {
    * Waits for the host after a loss. `times` counts those of one piece of work: what cuts the line whenever it is
    * done is given up, although the reads in between succeed.
    */
-  comeBack(loss: HostLost, times?: number): Promise<void>;
+  comeBack(loss: HostLost, times?: number): Promise<{ readonly rebooted: boolean }>;
 }
 
 export function openLink(host: Host, run: Run): Link {
@@ -47,12 +47,13 @@ export function openLink(host: Host, run: Run): Link {
     return result;
   }
 
-  async function comeBack(loss: HostLost, times = 0): Promise<void> {
+  async function comeBack(loss: HostLost, times = 0): Promise<{ rebooted: boolean }> {
     losses += 1;
     if (Math.max(losses, times) > LOSSES) throw lost(host, loss);
     run.note(`Lost ${host.name} (${loss.message}); coming back`, "warning");
     const { rebooted } = await host.reconnect((_order, text) => say(text));
     if (rebooted) run.note(`${host.name} rebooted underneath; everything is read again`, "warning");
+    return { rebooted };
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Run } from "./run.ts";
+import type { PinnedDriver } from "./driver-pin.ts";
 import type { PinnedRepository } from "./repository-pin.ts";
 import type { FetchAction, FetchKeyAction, RunAction, Source, UploadAction, WriteAction } from "./task.ts";
 import type { PinnedTool } from "./tool-pin.ts";
@@ -13,6 +14,8 @@ export interface Sources {
   tool(name: string): Promise<PinnedTool>;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   repository(name: string): Promise<PinnedRepository>;
+  /** Throws a `Refusal` for a name that versions.yaml lacks. */
+  driver(name: string): Promise<PinnedDriver>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.
@@ -23,4 +26,4 @@ export interface Sources {
 }
 
 /** What of them comes from versions.yaml. */
-export type PinSources = Pick<Sources, "tool" | "repository" | "obtain" | "obtainKey">;
+export type PinSources = Pick<Sources, "tool" | "driver" | "repository" | "obtain" | "obtainKey">;

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 
 import type { Static, TSchema } from "typebox";
 
+import type { PinnedDriver } from "./driver-pin.ts";
 import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
 export { osReleasePath, readDistribution } from "./distribution.ts";
+export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
 export { traitsOf } from "./traits.ts";
 export { otherThanPinned, plainFingerprint, readKeys } from "./openpgp.ts";
 export type { PinnedRepository, SigningKey } from "./repository-pin.ts";
@@ -125,6 +127,8 @@ export interface Facts {
   tool(name: string): Promise<PinnedTool>;
   /** A package repository of versions.yaml. Known without asking the machine; its key is not fetched for it. */
   repository(name: string): Promise<PinnedRepository>;
+  /** A driver of versions.yaml. Known without asking the machine. */
+  driver(name: string): Promise<PinnedDriver>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */

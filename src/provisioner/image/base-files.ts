@@ -41,12 +41,29 @@ const files: readonly (readonly [template: string, path: string, mode: number])[
   ["base/apt-guard", "/usr/local/sbin/apt-get", 0o755],
 ];
 
+/** What a base with a driver gets beside it: the very files that the driver's task keeps. */
+const driverFiles: Readonly<Record<string, typeof files>> = {
+  nvidia: [
+    ["nvidia/nouveau.conf", "/etc/modprobe.d/provision-nvidia.conf", 0o644],
+    ["nvidia/modules-load.conf", "/etc/modules-load.d/nvidia.conf", 0o644],
+    ["nvidia/persistenced.conf", "/etc/systemd/system/nvidia-persistenced.service.d/provision.conf", 0o644],
+    ["nvidia/device.rules", "/etc/udev/rules.d/90-provision-nvidia.rules", 0o644],
+  ],
+};
+
+/** As the driver's task is without parameters. */
+const driverVariables = { persistence: true };
+
 /** Fills in everything a base gets from us. */
 export function baseFiles(entry: BootstrapEntry, render: RenderTemplate): BaseFiles {
   const { kernel, initrd } = traits[entry.distribution];
-  const told = { ...stateLayout, kernel, initrd, maintenanceSentence };
+  const told = { ...stateLayout, ...driverVariables, kernel, initrd, maintenanceSentence };
   return {
-    files: files.map(([template, path, mode]) => ({ path, mode, text: render(template, told) })),
+    files: [...files, ...(driverFiles[entry.driver ?? ""] ?? [])].map(([template, path, mode]) => ({
+      path,
+      mode,
+      text: render(template, told),
+    })),
     links: [{ path: "/usr/local/sbin/apt", target: "apt-get" }, ...readOnlyRoot.links],
     sources: render("base/sources", { sources: entry.sources, keyring: entry.keyring }),
     grubStub: render("base/grub-stub.cfg", stateLayout),

@@ -3,7 +3,7 @@ import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
 import type { DigestKind } from "../local/kept-file.ts";
 import type { Fetch } from "../pins/http.ts";
-import type { Manifest, Mirrors } from "../pins/manifest.ts";
+import type { BootstrapEntry, Manifest, Mirrors } from "../pins/manifest.ts";
 import { baseFiles } from "./base-files.ts";
 import { bootstrapBase } from "./bootstrap-base.ts";
 import { inputsOf, keyOf } from "./bootstrap-inputs.ts";
@@ -79,11 +79,19 @@ export function baseKey(name: string, options: Omit<BaseOptions, "run" | "cacheD
   return keyOf(inputsOf({ entry, files: baseFiles(entry, options.templates), epoch }));
 }
 
-/** The entry of versions.yaml. */
+/** The entry of versions.yaml, with the packages of the driver it names. */
 export function findBase(name: string, manifest: Manifest): Manifest["bases"][string] {
   const entry = manifest.bases[name];
-  if (entry) return entry;
+  if (entry) return entry.kind === "bootstrap" ? withDriver(entry, manifest) : entry;
   throw new ProvisionError("BASE_UNKNOWN", { name, known: Object.keys(manifest.bases).toSorted() });
+}
+
+/** A driver brings the kernel that it is pinned with: two kernels would mean one without the driver. */
+function withDriver(entry: BootstrapEntry, { drivers = {} }: Manifest): BootstrapEntry {
+  const pin = entry.driver === undefined ? undefined : drivers[entry.driver]?.[entry.distribution];
+  if (!pin) return entry;
+  const others = entry.packages.filter((name) => !name.startsWith("linux-image-"));
+  return { ...entry, packages: [...others, ...pin.packages] };
 }
 
 function parts(digest: string): { readonly digest: string; readonly digestKind: DigestKind } {

@@ -2,7 +2,8 @@ import { ProvisionError } from "../core/errors.ts";
 
 /** Lines of a bootstrap that say why it failed. */
 export function isComplaint(line: string): boolean {
-  return /^(E|Err):/.test(line);
+  // The last is of dkms, which a driver's package calls.
+  return /^(E|Err):|^Error! /.test(line);
 }
 
 /** Says what the failure of mmdebstrap was about, from what it and apt complained of. */
@@ -15,6 +16,13 @@ export function explainBootstrap(base: string, complaints: readonly string[], er
     );
   if (unknown?.[1])
     return new ProvisionError("BASE_PACKAGE_UNKNOWN", { base, name: unknown[1] }, { cause: error });
+  const gone = /Version '(.+?)' for '(.+?)' was not found/.exec(told);
+  if (gone)
+    return new ProvisionError(
+      "BASE_PACKAGE_UNKNOWN",
+      { base, name: `${gone[2]}=${gone[1]}` },
+      { cause: error },
+    );
   const unreachable = complaints.find((line) =>
     /Could not (resolve|connect)|Failed to fetch|Temporary failure|Connection (failed|timed out|refused)|does not have a Release file|NO_PUBKEY|is not signed/.test(
       line,

@@ -86,6 +86,8 @@ const customise = ({ distribution }: BootstrapEntry): readonly string[] => [
   // Identity is the seed's: nothing of the machine that built may stay.
   'rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/.resolv.conf.* "$1"/etc/*- "$1"/*.old',
   'ln -s ../run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf',
+  // The key that dkms signs modules with: who has an image that holds it can sign for every machine made from it.
+  'rm -f "$1"/var/lib/dkms/mok.key "$1"/var/lib/dkms/mok.pub',
   // A base whose initramfs lacks these could never become read-only; better to know now. By its own name:
   // zstd does not follow links.
   ...["scripts/local-bottom/provision-state", "sbin/logsave"].map(

@@ -15,9 +15,11 @@ import type { ToolPin } from "../core/tool-pin.ts";
 import { needSpace } from "../local/free-space.ts";
 import { holdLock } from "../local/lock.ts";
 import { openScratch, type Scratch } from "../local/scratch.ts";
+import type { DiskNeed } from "../spec/image-spec.ts";
 import type { Base } from "./base-image.ts";
 import type { BootedGuest } from "./boot-guest.ts";
 import { digestOf, type BuildInputs } from "./build-inputs.ts";
+import { checkVendorRoom } from "./disk-room.ts";
 import {
   findByKey,
   imageFile,
@@ -52,6 +54,8 @@ export interface BuildRequest {
   readonly tools: readonly ToolPin[];
   readonly specs: Manifest["specs"];
   readonly machine: { readonly cpus: number; readonly memoryMiB: number; readonly diskGiB: number };
+  /** What the spec asks of the disk. */
+  readonly needs: readonly DiskNeed[];
   readonly readOnlyRoot: boolean;
   /** Throws when this machine lacks something; asked only when there is something to build. */
   readonly prepareMachine: (run: Run) => Promise<void>;
@@ -84,6 +88,10 @@ export async function buildImage(request: BuildRequest, shop: Workshop, run: Run
   await needSpace(shop.store, GIB, `the build of ${request.name}`);
   await phase("Check this machine", request.prepareMachine);
   const base = await phase("Prepare base", request.prepareBase, ({ digest }) => digest.slice(0, 12));
+  if (base.layout === "vendor") {
+    const { diskGiB: sizeGiB } = request.machine;
+    checkVendorRoom(base.virtualBytes, { base: base.name, sizeGiB, needs: request.needs });
+  }
   await using scratch = await openScratch(shop.workDir, "build");
   const disk = join(scratch.path, "disk.qcow2");
   const sizeGiB = Math.max(request.machine.diskGiB, Math.ceil((await virtualSize(base.path, run)) / GIB));

@@ -8,6 +8,7 @@ import { FactBook } from "../core/fact-book.ts";
 import { lookAll } from "../core/look.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Sources } from "../core/sources.ts";
+import type { PinnedDriver } from "../core/driver-pin.ts";
 import type { Architecture, ToolPin } from "../core/tool-pin.ts";
 
 /** Everything that decides what an image holds; plain data, stored in its manifest. */
@@ -23,6 +24,8 @@ export interface BuildInputs {
   readonly materials: readonly { readonly name: string; readonly sha256: string }[];
   /** Tools of versions.yaml that the uses ask for, by name: no other entry of it counts. */
   readonly tools: readonly Pick<ToolPin, "name" | "id">[];
+  /** Drivers of versions.yaml that the uses ask for, whole: packages, and the kernel they go with. */
+  readonly drivers: readonly PinnedDriver[];
   /** Digest of provision's own code and templates. */
   readonly code: string;
 }
@@ -39,12 +42,13 @@ export async function digestUses(
   sources: Sources,
   distribution: string,
 ): Promise<{
-  readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools">;
+  readonly inputs: Pick<BuildInputs, "uses" | "materials" | "tools" | "drivers">;
   /** The tools in full, by name. */
   readonly pins: readonly ToolPin[];
 }> {
   const materials = new Map<string, string>();
   const tools = new Map<string, ToolPin>();
+  const drivers = new Map<string, PinnedDriver>();
   const noting: Sources = {
     async source(path) {
       const source = await sources.source(path);
@@ -72,6 +76,12 @@ export async function digestUses(
       materials.set(`repository ${name}`, digestOf(repository));
       return repository;
     },
+    async driver(name) {
+      const driver = await sources.driver(name);
+      const pins = Object.entries(driver.pins).filter(([each]) => each === distribution);
+      drivers.set(name, { name, pins: Object.fromEntries(pins) });
+      return driver;
+    },
     obtain: (action, run) => sources.obtain(action, run),
     obtainKey: (action, run) => sources.obtainKey(action, run),
   };
@@ -80,7 +90,7 @@ export async function digestUses(
   await using host = emptyHost(distribution);
   const book = new FactBook(async (facts) => (await host.fly({ orders: [], facts })).answers, noting);
   await lookAll(here, book);
-  const pins = [...tools.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const pins = byName(tools);
   return {
     inputs: {
       uses: here.map(({ id, params }) => ({ id, digest: digestOf(params) })),
@@ -89,9 +99,14 @@ export async function digestUses(
         .map((name) => ({ name, sha256: materials.get(name) ?? "" })),
       // An id changes with every byte of a tool and every place, and not with where it was downloaded from.
       tools: pins.map(({ name, id }) => ({ name, id })),
+      drivers: byName(drivers),
     },
     pins,
   };
+}
+
+function byName<Pin extends { readonly name: string }>(pins: ReadonlyMap<string, Pin>): readonly Pin[] {
+  return [...pins.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** SHA-256 over the files of some folders: names and content. */

@@ -3,6 +3,8 @@ type Pattern = string;
 
 /** One thing a clean image does not hold. The seal removes by this table, `verify` checks by the same one. */
 export interface HygieneItem {
+  /** Names the promise where scripts read it; left out, it is made of the words. */
+  readonly id?: string;
   /** The promise, as `verify` prints it. */
   readonly what: string;
   /** Nothing of these is there. */
@@ -51,11 +53,16 @@ const sysimage = "/usr/lib/sysimage";
  */
 export const hygiene: readonly HygieneItem[] = [
   // systemd makes a new id on first boot only from an empty file; absent stops a read-only root from booting.
-  { what: "machine-id is empty", empty: ["/etc/machine-id"] },
-  { what: "no machine-id of D-Bus", absent: ["/var/lib/dbus/machine-id"] },
-  { what: "no SSH host keys", absent: ["/etc/ssh/ssh_host_*"] },
-  { what: "no host name", absent: ["/etc/hostname", "/etc/machine-info", "/etc/mailname"] },
+  { id: "empty-machine-id", what: "machine-id is empty", empty: ["/etc/machine-id"] },
+  { id: "no-dbus-machine-id", what: "no machine-id of D-Bus", absent: ["/var/lib/dbus/machine-id"] },
+  { id: "no-ssh-host-keys", what: "no SSH host keys", absent: ["/etc/ssh/ssh_host_*"] },
   {
+    id: "no-host-name",
+    what: "no host name",
+    absent: ["/etc/hostname", "/etc/machine-info", "/etc/mailname"],
+  },
+  {
+    id: "no-cloud-init-state",
     what: "no cloud-init state",
     absent: [
       "/var/lib/cloud",
@@ -65,6 +72,7 @@ export const hygiene: readonly HygieneItem[] = [
     ],
   },
   {
+    id: "no-network-settings",
     what: "no network settings of the builder",
     absent: [
       "/etc/netplan/50-cloud-init.yaml",
@@ -76,6 +84,7 @@ export const hygiene: readonly HygieneItem[] = [
     ],
   },
   {
+    id: "no-leases",
     what: "no DHCP leases",
     absent: [
       "/var/lib/dhcp/*",
@@ -85,15 +94,25 @@ export const hygiene: readonly HygieneItem[] = [
       "/var/lib/NetworkManager/secret_key",
     ],
   },
-  { what: "no SSH settings of cloud-init", absent: ["/etc/ssh/sshd_config.d/50-cloud-init.conf"] },
-  { what: "no sudo rule of the builder", absent: ["/etc/sudoers.d/90-cloud-init-users"] },
   {
+    id: "no-ssh-settings",
+    what: "no SSH settings of cloud-init",
+    absent: ["/etc/ssh/sshd_config.d/50-cloud-init.conf"],
+  },
+  {
+    id: "no-builder-sudo-rule",
+    what: "no sudo rule of the builder",
+    absent: ["/etc/sudoers.d/90-cloud-init-users"],
+  },
+  {
+    id: "no-account-backups",
     what: "no backups of the user files",
     absent: accountFiles.map((path) => `${path}-`),
     noFilesBelow: ["/var/backups"],
   },
-  { what: "no home directories", bare: ["/home"] },
+  { id: "no-homes", what: "no home directories", bare: ["/home"] },
   {
+    id: "root-home-clean",
     what: "nothing personal in /root",
     absent: [
       "/root/.ssh",
@@ -108,6 +127,7 @@ export const hygiene: readonly HygieneItem[] = [
     ],
   },
   {
+    id: "no-mail-no-jobs",
     what: "no mail, no crontabs, no jobs of users",
     absent: [
       "/var/mail/*",
@@ -119,17 +139,20 @@ export const hygiene: readonly HygieneItem[] = [
     ],
   },
   {
+    id: "no-random-seed",
     what: "no random seed, no credential key",
     absent: ["/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/var/lib/urandom/*"],
   },
   {
+    id: "no-unit-state",
     what: "no state of systemd's units, nobody lingers",
     absent: ["/var/lib/systemd/coredump/*", "/var/lib/systemd/linger/*", "/var/lib/systemd/timers/*"],
     noFilesBelow: ["/var/lib/systemd/backlight", "/var/lib/systemd/pstore", "/var/lib/systemd/rfkill"],
   },
-  { what: "no logs", noFilesBelow: ["/var/log"] },
-  { what: "no journal", absent: ["/var/log/journal/*"] },
+  { id: "no-logs", what: "no logs", noFilesBelow: ["/var/log"] },
+  { id: "no-journal", what: "no journal", absent: ["/var/log/journal/*"] },
   {
+    id: "no-package-lists",
     what: "no package lists, no package files",
     absent: [
       `${sysimage}/apt/lists/*`,
@@ -143,6 +166,7 @@ export const hygiene: readonly HygieneItem[] = [
     ],
   },
   {
+    id: "no-set-aside-files",
     what: "no half-made or set-aside configuration",
     noNamesBelow: {
       below: "/etc",
@@ -158,23 +182,29 @@ export const hygiene: readonly HygieneItem[] = [
     },
   },
   {
+    id: "no-temporary-files",
     what: "nothing in the temporary directories, no dumps of memory",
     absent: ["/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/tmp/.[!.]*", "/var/crash/*", "/core", "/core.*"],
   },
   {
+    id: "no-swap",
     what: "no swap of the builder",
     absent: ["/swapfile", "/swap.img", "/etc/initramfs-tools/conf.d/resume"],
   },
+  // Who has it can sign modules for every machine of this image that trusts it.
   {
+    id: "no-module-key",
     what: "no key that signs kernel modules",
     absent: ["/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"],
   },
   {
+    id: "no-containers",
     what: "no containers, no positions in logs",
     absent: ["/var/lib/containerd/*", "/var/lib/docker"],
     noFilesBelow: ["/var/lib/fluent-bit"],
   },
   {
+    id: "no-service-ids",
     what: "no ids of storage and of services",
     absent: [
       "/etc/iscsi/initiatorname.iscsi",

@@ -44,7 +44,7 @@ const wanted = ["/etc", "/var", "/root", "/home", "/tmp", "/usr/lib/sysimage"];
 export async function openTree(image: string, folder: string, run: Run): Promise<ImageTree> {
   const raw = join(folder, "disk.raw");
   await toRaw(image, raw, run);
-  const systems = await fileSystems(raw, run);
+  const systems = await findFileSystems(raw, run);
   const root = join(folder, "root");
   const rootSystem = systems.find(({ label }) => label === "root") ?? largest(systems);
   if (rootSystem) {
@@ -70,7 +70,7 @@ interface FileSystem {
   readonly isClean: boolean;
 }
 
-async function fileSystems(raw: string, run: Run): Promise<FileSystem[]> {
+async function findFileSystems(raw: string, run: Run): Promise<FileSystem[]> {
   const { partitiontable } = JSON.parse(await program(["sfdisk", "-J", raw], { run })) as {
     readonly partitiontable: {
       readonly sectorsize?: number;
@@ -81,8 +81,8 @@ async function fileSystems(raw: string, run: Run): Promise<FileSystem[]> {
   await using disk = await open(raw);
   const found = await Promise.all(
     partitiontable.partitions.map(async ({ start, size }): Promise<FileSystem | undefined> => {
-      const found = await superBlock(disk, start * sector);
-      return found && { device: `${raw}?offset=${start * sector}`, bytes: size * sector, ...found };
+      const says = await superBlock(disk, start * sector);
+      return says && { device: `${raw}?offset=${start * sector}`, bytes: size * sector, ...says };
     }),
   );
   return found.filter((each) => each !== undefined);
@@ -116,7 +116,7 @@ async function takeOut(system: FileSystem, paths: readonly string[], to: string,
   await program(["debugfs", "-f", "-", system.device], { run, input: `${commands}\n` });
 }
 
-/** Names of what else lies right below the root: files that nobody expects there, of no content here. */
+/** Names of what else lies right below the root: files that nobody expects there; here they are empty. */
 async function nameRest(system: FileSystem, root: string, run: Run): Promise<void> {
   // -p: /inode/mode/uid/gid/name/size/
   const listed = await program(["debugfs", "-R", "ls -p /", system.device], { run });

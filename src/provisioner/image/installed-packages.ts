@@ -2,7 +2,7 @@ import type { Host } from "../core/host.ts";
 import type { Output } from "../core/task.ts";
 import type { Package } from "./manifest.ts";
 
-/** Every package that dpkg has installed, sorted by name. */
+/** Every package that dpkg has installed, sorted by name and, where it is there for several, architecture. */
 export async function readPackages(host: Host): Promise<readonly Package[]> {
   const argv = [
     "dpkg-query",
@@ -20,5 +20,11 @@ export async function readPackages(host: Host): Promise<readonly Package[]> {
     .flatMap(([name, version, architecture, status]) =>
       name && version && architecture && status === "installed" ? [{ name, version, architecture }] : [],
     )
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    .toSorted((one, other) => compare(one.name, other.name) || compare(one.architecture, other.architecture));
+}
+
+/** By code points: no locale of whoever builds has a say. */
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }

@@ -58,3 +58,13 @@ export interface InstalledTool {
   /** What was unpacked: where it is from, lower-case hex. */
   readonly files: readonly { readonly url: string; readonly sha256: string }[];
 }
+
+/**
+ * What two images of the same inputs share, whenever and wherever they were built: all but version, circumstances of
+ * the build, and the bytes of the image, into which a running machine writes times and random ids.
+ */
+export function comparable(manifest: Manifest): object {
+  const { version: _version, built: _built, image, ...rest } = manifest;
+  const { sha256: _sha256, bytes: _bytes, ...shape } = image;
+  return { ...rest, image: shape };
+}

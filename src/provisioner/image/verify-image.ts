@@ -16,6 +16,7 @@ import type { Workshop } from "./workshop.ts";
 const GIB = 1024 ** 3;
 /** So much larger than the image is the disk that it boots on: its state has to grow. */
 const MORE_GIB = 2;
+const [, ...boots] = moments;
 
 /** The image to hold to its contract. */
 export interface Candidate {
@@ -113,5 +114,3 @@ async function bootAndCheck(candidate: Candidate, { shop, folder, report, run }:
     earlier = seen;
   }
 }
-
-const [, ...boots] = moments;

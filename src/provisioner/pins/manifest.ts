@@ -1,6 +1,7 @@
 import { Type } from "../core/schema.ts";
 import type { Static } from "typebox";
 
+import { driverEntrySchema } from "./driver-entry.ts";
 import { repositoryEntrySchema } from "./repository-entry.ts";
 import { toolEntrySchema } from "./tool-entry.ts";
 
@@ -42,6 +43,12 @@ const bootstrap = Type.Object(
       uniqueItems: true,
       description: "What is installed beside the essential packages and apt",
     }),
+    driver: Type.Optional(
+      Type.String({
+        pattern: "^[a-z0-9][a-z0-9-]*$",
+        description: "Driver of `drivers` that is built into it, with the kernel that one is pinned with",
+      }),
+    ),
     disk: Type.Optional(
       Type.Object(
         {
@@ -94,6 +101,11 @@ export const manifestSchema = Type.Object(
       Type.String({ pattern: "^[a-z0-9][a-z0-9.-]*$" }),
       Type.Union([bootstrap, cloudImage]),
       { description: "What an image can start from, by the name a spec uses" },
+    ),
+    drivers: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$" }), driverEntrySchema, {
+        description: "Drivers that are built for a kernel, pinned together with it",
+      }),
     ),
     tools: Type.Optional(
       Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._+-]*$" }), toolEntrySchema, {

@@ -2,6 +2,7 @@ import { ProvisionError } from "../core/errors.ts";
 import { readYaml } from "../spec/read-yaml.ts";
 import type { Problem } from "../spec/read-union.ts";
 import { complain, createCheck } from "../spec/validate.ts";
+import { checkDrivers } from "./check-drivers.ts";
 import { checkRepositories } from "./check-repositories.ts";
 import { checkTools } from "./check-tools.ts";
 import { type Manifest, manifestSchema } from "./manifest.ts";
@@ -10,7 +11,8 @@ import { type Manifest, manifestSchema } from "./manifest.ts";
 export function readManifest(text: string, file: string): Manifest {
   const yaml = readYaml(text, file);
   const problems = createCheck()(yaml.value, manifestSchema, []);
-  const deeper = problems.length === 0 ? inDepth(yaml.value as Manifest) : problems;
+  const manifest = yaml.value as Manifest;
+  const deeper = problems.length === 0 ? inDepth(manifest) : problems;
   const complaints = yaml.complaints.length > 0 ? yaml.complaints : complain(yaml, deeper);
   if (complaints.length > 0) {
     const mend = "Correct versions.yaml; schema/versions.schema.json says what it takes";
@@ -20,9 +22,9 @@ export function readManifest(text: string, file: string): Manifest {
       complaints.length === 1 && complaints[0] ? { where: complaints[0].where } : {},
     );
   }
-  return yaml.value as Manifest;
+  return manifest;
 }
 
 function inDepth(manifest: Manifest): readonly Problem[] {
-  return [...checkTools(manifest), ...checkRepositories(manifest)];
+  return [...checkTools(manifest), ...checkDrivers(manifest), ...checkRepositories(manifest)];
 }

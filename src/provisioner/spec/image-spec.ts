@@ -3,7 +3,7 @@ import type { Static } from "typebox";
 
 import { Type } from "../core/schema.ts";
 import { ProvisionError } from "../core/errors.ts";
-import type { Complaint } from "../core/errors.ts";
+import type { Complaint, Where } from "../core/errors.ts";
 import type { Recipe } from "../core/recipe.ts";
 import type { Task } from "../core/task.ts";
 import type { Formats } from "./formats.ts";
@@ -32,13 +32,34 @@ export const imageSpecSchema = Type.Object(
     disk: Type.Optional(
       Type.Object(
         {
-          sizeGiB: Type.Integer({
-            minimum: 4,
-            maximum: 2048,
-            description: "Size of the disk; state gets what root leaves",
-          }),
+          sizeGiB: Type.Optional(
+            Type.Integer({
+              minimum: 4,
+              maximum: 2048,
+              description: "Size of the disk; state gets what root leaves",
+            }),
+          ),
+          rootGiB: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1024,
+              description: "What the root file system must have at least; its size is the base's",
+            }),
+          ),
+          stateGiB: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 2048,
+              description: "What the state file system must have at least",
+            }),
+          ),
         },
-        { additionalProperties: false, description: "The image's disk" },
+        {
+          additionalProperties: false,
+          minProperties: 1,
+          description:
+            "The image's disk, and the room the tasks need: too little of it is said before anything is built",
+        },
       ),
     ),
     builder: Type.Optional(
@@ -80,9 +101,16 @@ export interface ImageSpec {
   readonly name: string;
   readonly description: string | undefined;
   readonly base: string;
-  readonly disk: { readonly sizeGiB: number };
+  readonly disk: { readonly sizeGiB: number; readonly needs: readonly DiskNeed[] };
   readonly builder: { readonly cpus: number; readonly memoryMiB: number };
   readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Room that one of the spec's files asks for. */
+export interface DiskNeed {
+  readonly part: "root" | "state";
+  readonly gib: number;
+  readonly where: Where;
 }
 
 /** A spec that is right in every file. */

@@ -1,5 +1,5 @@
 import type { Complaint } from "../core/errors.ts";
-import type { ImageSpec, SpecText } from "./image-spec.ts";
+import type { DiskNeed, ImageSpec, SpecText } from "./image-spec.ts";
 import type { SpecFile } from "./read-spec-files.ts";
 
 /** What a spec gets that says nothing about it. */
@@ -28,6 +28,7 @@ export function mergeSpecs(files: readonly SpecFile[]): {
           texts.map(({ disk }) => disk?.sizeGiB),
           defaults.sizeGiB,
         ),
+        needs: (["root", "state"] as const).flatMap((part) => needOf(part, files)),
       },
       builder: {
         cpus: size(
@@ -45,6 +46,17 @@ export function mergeSpecs(files: readonly SpecFile[]): {
     },
     complaints: base.complaints,
   };
+}
+
+/** The room for one file system, with the place that asks for it: merged as sizes are. */
+function needOf(part: DiskNeed["part"], files: readonly SpecFile[]): readonly DiskNeed[] {
+  const asked = files.flatMap(({ yaml }) => {
+    const gib = (yaml.value as SpecText | null | undefined)?.disk?.[`${part}GiB`];
+    return gib === undefined ? [] : [{ yaml, gib }];
+  });
+  const own = asked.find(({ yaml }) => yaml === files.at(-1)?.yaml);
+  const [most] = own ? [own] : asked.toSorted((one, other) => other.gib - one.gib);
+  return most ? [{ part, gib: most.gib, where: most.yaml.where(["disk", `${part}GiB`]) }] : [];
 }
 
 function chooseBase(files: readonly SpecFile[]): { name: string; complaints: readonly Complaint[] } {

@@ -9,7 +9,7 @@ import {
   differences,
   Refusal,
 } from "../../provisioner/core/task.ts";
-import { aptScript, BROKEN } from "./script.ts";
+import { aptEnvironment, aptScript, BROKEN } from "../scripts/apt-script.ts";
 
 // No trailing hyphen: apt-get would take it for "remove".
 const NAME = "[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+)?";
@@ -186,13 +186,7 @@ function transaction(params: Params, verb: string, names: readonly string[] = []
         ...flags,
         ...names,
       ],
-      env: {
-        DEBIAN_FRONTEND: "noninteractive",
-        DEBIAN_PRIORITY: "critical",
-        APT_LISTCHANGES_FRONTEND: "none",
-        NEEDRESTART_MODE: "l",
-        UCF_FORCE_CONFFOLD: "1",
-      },
+      env: aptEnvironment,
     },
   };
 }

@@ -4,6 +4,7 @@ import { stateLayout } from "../../../src/provisioner/core/state-layout.ts";
 import { checkGuest, type Seen } from "../../../src/provisioner/image/contract/check-guest.ts";
 import type { Visit } from "../../../src/provisioner/image/contract/clause.ts";
 import { contract } from "../../../src/provisioner/image/contract/contract.ts";
+import { maintenanceSentence } from "../../../src/provisioner/image/maintenance.ts";
 import { emptyMachine, type FakeHost } from "../../support/fake-host.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 
@@ -71,8 +72,8 @@ function goodGuest(): FakeHost {
       return { stdout: `${before}\n${text}` };
     },
     "provision-measure": () => ({ stdout: measured.join("\n") }),
-    "apt-get": () => ({ code: 100, stderr: "E: the root filesystem is read-only\n" }),
-    apt: () => ({ code: 100, stderr: "E: the root filesystem is read-only\n" }),
+    "apt-get": () => ({ code: 100, stderr: `E: ${maintenanceSentence}\n` }),
+    apt: () => ({ code: 100, stderr: `E: ${maintenanceSentence}\n` }),
     journalctl: () => ({ stdout: "-1 aaaa Mon—Mon\n 0 bbbb Mon—Mon\n" }),
     stat: () => ({ stdout: "100\n100\n" }),
   };

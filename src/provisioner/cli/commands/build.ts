@@ -38,19 +38,31 @@ export const build = defineCommand<Flags>({
   },
   act({ shell, flags }) {
     return runSession({ shell, flags, command: `build --spec ${flags.spec}` }, async ({ run, result }) => {
-      const [{ openWorkshop }, { readBuildRequest }, { buildImage }, { planBuild }, { makeReady }] =
-        await Promise.all([
-          import("../workshop.ts"),
-          import("../build-request.ts"),
-          import("../../image/build-image.ts"),
-          import("../../image/plan-build.ts"),
-          import("../make-ready.ts"),
-        ]);
+      const [
+        { openWorkshop },
+        { readBuildRequest },
+        { buildImage },
+        { planBuild },
+        { table },
+        { makeReady },
+      ] = await Promise.all([
+        import("../workshop.ts"),
+        import("../build-request.ts"),
+        import("../../image/build-image.ts"),
+        import("../../image/plan-build.ts"),
+        import("../table.ts"),
+        import("../make-ready.ts"),
+      ]);
       const shop = openWorkshop(shell, flags);
       const request = await readBuildRequest(flags, shell, shop);
       if (flags.check) {
         const plan = await planBuild(request, shop, run);
-        result(plan.text, plan.data);
+        const rows = plan.uses.map(({ use, from, applies }) => [
+          use,
+          from,
+          applies ? "" : `not on ${request.distribution}`,
+        ]);
+        result(`${table(["USE", "FROM", ""], rows)}\n${plan.text}`, plan.data);
         return plan.isPublished ? "as-wanted" : "changes-wait";
       }
       const outcome = await buildImage(

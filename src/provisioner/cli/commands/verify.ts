@@ -7,7 +7,8 @@ export const verify = defineCommand<GuestFlags>({
     command
       .description(
         "Holds an image to its contract: nobody's, nowhere's, clean. Looks at its files, then boots a copy under a " +
-          "new identity and reboots it twice. The image itself is not written to.",
+          "new identity and a larger disk, reboots it twice, and prints what became of each promise. The image itself is " +
+          "not written to.",
       )
       .argument("<IMAGE>", "folder of an image, images/NAME/latest, or a qcow2 file beside its manifest")
       .option("--accel <kvm|tcg|auto>", "what runs the guest; PROVISION_ACCEL does the same")

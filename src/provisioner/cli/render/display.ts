@@ -14,6 +14,8 @@ export interface DisplayOptions {
   readonly color: boolean;
   /** Shows nothing of the run but its result and its error. */
   readonly quiet: boolean;
+  /** Shows all that programs print, which a live tree has no room for. */
+  readonly showsOutput?: boolean;
 }
 
 /** The end of a run: its counts, and where its log is. */
@@ -35,10 +37,11 @@ export async function openDisplay(shell: Shell, options: DisplayOptions): Promis
     return { report: json.report, close: () => json.end() };
   }
   const style = chooseStyle(shell.stderr, shell.env, options.color);
-  const show = { diff: options.diff ?? false, verbose: options.verbose ?? false };
+  const { quiet, diff = false, verbose = false, showsOutput = false } = options;
+  const show = { diff, verbose, showsOutput };
   const write = (text: string) => shell.stderr.write(text);
   const lines = linesRenderer(write, { ...show, style, now: () => performance.now() });
-  const live = options.quiet ? undefined : await liveRenderer(shell, { ...show, style });
+  const live = quiet || showsOutput ? undefined : await liveRenderer(shell, { ...show, style });
   // What comes last stands below the tree, so it waits until the tree stands still.
   const last: Event[] = [];
 
@@ -67,6 +70,7 @@ async function liveRenderer(
   options: {
     readonly diff: boolean;
     readonly verbose: boolean;
+    readonly showsOutput: boolean;
     readonly style: ReturnType<typeof chooseStyle>;
   },
 ): Promise<Renderer | undefined> {

@@ -29,7 +29,7 @@ export interface LinesOptions extends ShowOptions {
 }
 
 /** Writes a run as plain lines, indented by step. */
-export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWriter {
+export function lineWriter({ style, diff, verbose, showsOutput = false, now }: LinesOptions): LineWriter {
   const steps = new Map<number, { readonly title: string; readonly depth: number; saidAt: number }>();
 
   const inStep = (step: number, text: string, deeper = 0): string =>
@@ -61,7 +61,9 @@ export function lineWriter({ style, diff, verbose, now }: LinesOptions): LineWri
       case "use-ended":
         return useLines(event).map((line) => inStep(event.step, line, 1));
       case "output":
-        return verbose ? [inStep(event.step, style.dim(`| ${visibleLine(event.line, 500)}`), 1)] : [];
+        return verbose || showsOutput
+          ? [inStep(event.step, style.dim(`| ${visibleLine(event.line, 500)}`), 1)]
+          : [];
       case "flight": {
         const words = `flight: ${event.orders} orders, ${event.facts} facts, ${duration(event.ms)}`;
         return verbose ? [inStep(event.step, style.dim(words), 1)] : [];

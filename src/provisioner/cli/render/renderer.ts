@@ -13,4 +13,6 @@ export interface ShowOptions {
   readonly diff: boolean;
   /** Every use, action, flight and line of output. */
   readonly verbose: boolean;
+  /** Every line of output, and no more than that. */
+  readonly showsOutput?: boolean;
 }

@@ -32,20 +32,20 @@ export const fileClauses: readonly Clause[] = [
 
 /** What the seal removes, looked for by the same table. */
 export const hygieneClauses: readonly Clause[] = hygiene.map((item) => ({
-  id: item.what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
+  id: item.id ?? item.what.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
   what: item.what,
   files: (tree) => dirt(tree, item),
 }));
 
 async function dirt(tree: ImageTree, item: HygieneItem): Promise<string[]> {
   const { absent = [], bare = [], noFilesBelow = [], noNamesBelow, empty = [] } = item;
-  const paths = async (folder: string) => tree.below(folder);
-  const files = async (folder: string) => (await tree.below(folder)).filter(({ isFile }) => isFile);
+  const files = async (folder: string) =>
+    (await tree.below(folder)).filter(({ isFile }) => isFile).map(({ path }) => path);
   const found = await Promise.all([
     ...absent.map((pattern) => tree.match(pattern)),
-    ...bare.map(async (folder) => (await paths(folder)).map(({ path }) => path)),
-    ...noFilesBelow.map(async (folder) => (await files(folder)).map(({ path }) => path)),
-    noNamesBelow ? namesBelow(await files(noNamesBelow.below), noNamesBelow.names) : [],
+    ...bare.map(async (folder) => (await tree.below(folder)).map(({ path }) => path)),
+    ...noFilesBelow.map(files),
+    ...(noNamesBelow ? [namesOf(noNamesBelow.names, files(noNamesBelow.below))] : []),
     ...empty.map(async (path) => {
       const text = await tree.text(path);
       if (text === undefined) return [`${path} is missing`];
@@ -55,10 +55,9 @@ async function dirt(tree: ImageTree, item: HygieneItem): Promise<string[]> {
   return found.flat();
 }
 
-function namesBelow(files: readonly { readonly path: string }[], names: readonly string[]): string[] {
-  return files
-    .map(({ path }) => path)
-    .filter((path) => names.some((name) => matchesPattern(path.slice(path.lastIndexOf("/") + 1), name)));
+async function namesOf(patterns: readonly string[], files: Promise<readonly string[]>): Promise<string[]> {
+  const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+  return (await files).filter((path) => patterns.some((pattern) => matchesPattern(nameOf(path), pattern)));
 }
 
 /** Keys that belong to one machine or person. Searched where configuration and state live, in files of key size. */

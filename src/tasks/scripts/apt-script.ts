@@ -1,4 +1,4 @@
-import { waitForLocks } from "../scripts/wait-for-locks.ts";
+import { waitForLocks } from "./wait-for-locks.ts";
 
 /**
  * One transaction of apt-get: `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`, where VERB is
@@ -74,3 +74,12 @@ for journal in /var/lib/dpkg/updates/[0-9]*; do
 done
 exit 0
 `;
+
+/** What keeps apt and the packages' own scripts from asking. */
+export const aptEnvironment: Readonly<Record<string, string>> = {
+  DEBIAN_FRONTEND: "noninteractive",
+  DEBIAN_PRIORITY: "critical",
+  APT_LISTCHANGES_FRONTEND: "none",
+  NEEDRESTART_MODE: "l",
+  UCF_FORCE_CONFFOLD: "1",
+};
