@@ -4,7 +4,7 @@ import { waitForLocks } from "./wait-for-locks.ts";
  * One transaction of apt-get: `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`, where VERB is
  * install, remove, purge or repair. The last lines it prints on failure are apt's own reason.
  *
- * Downloads first and by itself: what goes wrong until then (a name nobody knows, a version that is gone from
+ * Downloads by itself first, unless the lists were read just now: what goes wrong until then (a name nobody knows, a version that is gone from
  * the mirror) may come from old lists and is worth another try with fresh ones; what fails later is not.
  * `root` stands for the machine's own in tests.
  */
@@ -57,7 +57,8 @@ case $verb in
 repair) repair ;;
 install)
   if is_stale; then refresh; fi
-  with_fresh_lists get --download-only install "$@"
+  # Lists that were read just now are no reason to try twice: one pass of apt, not two.
+  [ -n "$is_refreshed" ] || with_fresh_lists get --download-only install "$@"
   get install "$@"
   ;;
 *) get "$verb" "$@" ;;
