@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { startRun } from "../../src/provisioner/core/run.ts";
 import { bootGuest, type GuestPlan } from "../../src/provisioner/image/boot-guest.ts";
+import { acceleratorFailure, isAcceleratorFailure } from "../../src/provisioner/libvirt/accelerator.ts";
 import type { Machine } from "../../src/provisioner/libvirt/driver.ts";
 import { FakeDriver } from "../support/fake-driver.ts";
 import { recordedRun } from "../support/recorded-run.ts";
@@ -33,6 +34,23 @@ function hurriedRun() {
   const { report, signal } = run;
   return { run: startRun({ report, signal, now: () => (now += 600_000) }), events };
 }
+
+it("boots once more, and leaves nothing of the first, when its accelerator stopped it", async () => {
+  const booted: string[] = [];
+  const boot = driver.boot.bind(driver);
+  driver.boot = async (machine) => {
+    booted.push(machine.name);
+    return boot(machine);
+  };
+  driver.guests = { trouble: async () => acceleratorFailure, addresses: async () => [] };
+  driver.fallsBack = async (error) => isAcceleratorFailure(error) && booted.length === 1;
+
+  const ended = bootGuest({ ...plan, keepOnError: true, run: hurriedRun().run });
+
+  await expect(ended).rejects.toMatchObject({ code: "GUEST_DIED" });
+  expect(new Set(booted).size).toBe(2);
+  expect(driver.domains.size).toBe(0);
+});
 
 describe("a guest that never comes to a login", () => {
   it("is named with its stage and its console's end, and is gone", async () => {

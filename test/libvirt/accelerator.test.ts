@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { chooseAccelerator, type Probe } from "../../src/provisioner/libvirt/accelerator.ts";
+import { chooseAccelerator, giveUpKvm, type Probe } from "../../src/provisioner/libvirt/accelerator.ts";
 
 let folder = "";
 let path = "";
@@ -55,6 +55,19 @@ it("does not probe when it is told which, or when there is no KVM", async () => 
   await chooseAccelerator(none);
 
   expect([told.probe, none.probe].map((probe) => probe.mock.calls)).toEqual([[], []]);
+});
+
+it("remembers that KVM was given up, whatever the probe had said", async () => {
+  const asked = question(ran);
+  await chooseAccelerator(asked);
+
+  await giveUpKvm({ path, key: "boot-1" });
+
+  expect(await chooseAccelerator({ ...asked, memory: { path, key: "boot-1" } })).toMatchObject({
+    accelerator: "tcg",
+    why: expect.stringContaining("stopped by it") as string,
+  });
+  expect(asked.probe).toHaveBeenCalledTimes(1);
 });
 
 it("remembers the answer until the machine boots again", async () => {

@@ -15,6 +15,9 @@ export class FakeDriver implements Driver {
     return "tcg";
   }
 
+  /** Told what ended a boot; true stands for a fall back to another accelerator. */
+  fallsBack = async (_error: unknown): Promise<boolean> => false;
+
   async startNetwork(name: string): Promise<void> {
     this.networks.push(name);
   }

@@ -7,6 +7,7 @@ import type { Run } from "../core/run.ts";
 import { openSshHost } from "../host/ssh-host.ts";
 import { ownTarget } from "../host/ssh-target.ts";
 import { waitForSsh } from "../host/wait-for-ssh.ts";
+import { isAcceleratorFailure } from "../libvirt/accelerator.ts";
 import type { Driver, Guest, Mark } from "../libvirt/driver.ts";
 import { bootPatience, waitForBoot } from "../libvirt/guest-boot.ts";
 import { makeKeyPair, type KeyPair } from "../libvirt/host-keys.ts";
@@ -48,8 +49,20 @@ export interface BootedGuest extends AsyncDisposable {
   readonly sshLine: string;
 }
 
-/** Boots a throw-away guest under a fresh identity and waits until cloud-init is through. */
+/**
+ * Boots a throw-away guest under a fresh identity and waits until cloud-init is through. Where KVM stops it, it boots
+ * once more, without.
+ */
 export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
+  try {
+    return await bootOnce(plan);
+  } catch (error) {
+    if (!(await plan.driver.fallsBack(error, plan.run))) throw error;
+    return bootOnce(plan);
+  }
+}
+
+async function bootOnce(plan: GuestPlan): Promise<BootedGuest> {
   const { driver, folder, run, user } = plan;
   const [hostKey, login] = await Promise.all([makeKeyPair(), makeKeyPair()]);
   const id = randomBytes(4).toString("hex");
@@ -107,7 +120,8 @@ export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
       keyFile,
     });
   } catch (error) {
-    if (plan.keepOnError && !run.signal.aborted) {
+    // Nobody learns anything from a guest that its accelerator stopped, and the next one needs its disk.
+    if (plan.keepOnError && !run.signal.aborted && !isAcceleratorFailure(error)) {
       guest.keep();
       run.note(`${guest.name} stays up as asked; its console is in ${console}`, "warning");
     }

@@ -185,7 +185,7 @@ interface Making {
 async function makeDisk(making: Making): Promise<Made> {
   const { request, shop, scratch, disk, phase, run } = making;
   await using driver = await shop.openDriver(run);
-  const accelerator = await driver.accelerator(run);
+  await driver.accelerator(run);
   await driver.startNetwork(shop.network);
   try {
     await using builder = await phase("Boot builder", (inner) =>
@@ -202,6 +202,7 @@ async function makeDisk(making: Making): Promise<Made> {
         run: inner,
       }),
     );
+    const { accelerator } = builder.guest;
     return { packages: await settleBuilder(builder, making), accelerator };
   } catch (error) {
     // A builder that stays needs its disk.

@@ -22,9 +22,28 @@ export interface AcceleratorQuestion {
   /** Whether the hypervisor lists KVM at all. It may list it and still run no guest. */
   readonly listed: boolean;
   /** Where the answer is kept, and what it holds for; left out: it is asked each time. */
-  readonly memory: { readonly path: string; readonly key: string } | undefined;
+  readonly memory: Memory | undefined;
   /** Starts a guest of a few bytes under KVM; left out where none can be started. */
   readonly probe: (() => Promise<Probe>) | undefined;
+}
+
+/** What libvirt's state of a guest that its accelerator gave up reads as: VIR_DOMAIN_PAUSED_UNKNOWN. */
+export const acceleratorFailure = "was stopped by QEMU: an internal error, often of the accelerator";
+
+/** Whether a guest died of what runs it, and not of what it runs. */
+export function isAcceleratorFailure(error: unknown): boolean {
+  return (
+    error instanceof ProvisionError &&
+    error.code === "GUEST_DIED" &&
+    (error as ProvisionError<"GUEST_DIED">).facts.reason === acceleratorFailure
+  );
+}
+
+/** The choice after KVM stopped a guest: a probe of a few bytes may run where firmware and a kernel do not. */
+export async function giveUpKvm(memory: Memory | undefined): Promise<Choice> {
+  const choice: Choice = { accelerator: "tcg", why: "a guest that had begun under KVM was stopped by it" };
+  if (memory !== undefined) await remember(memory, choice);
+  return choice;
 }
 
 /** KVM where a guest really runs under it, else TCG. */
@@ -51,7 +70,8 @@ export async function chooseAccelerator(question: AcceleratorQuestion): Promise<
   return choice;
 }
 
-interface Memory {
+/** Where a choice is kept, and what it holds for. */
+export interface Memory {
   readonly path: string;
   readonly key: string;
 }

@@ -1,3 +1,4 @@
+import { acceleratorFailure } from "./accelerator.ts";
 import type { Pointer } from "./binding.ts";
 import type { Connection, Session } from "./connection.ts";
 import type { DomainState, Mark } from "./driver.ts";
@@ -87,7 +88,7 @@ export async function domainCondition(on: Session, domain: Pointer): Promise<Dom
 /** From virDomainState and the reason enum that belongs to it. */
 export function condition(state: number, reason: number): DomainCondition {
   const troubles: Readonly<Record<string, string>> = {
-    "3/0": "was stopped by QEMU: an internal error, often of the accelerator",
+    "3/0": acceleratorFailure,
     "3/5": "was paused: QEMU could not read or write a disk image; the hypervisor's disk may be full",
     "3/6": "was paused by its watchdog",
     "3/10": "crashed and was paused",

@@ -67,6 +67,11 @@ export interface Driver extends AsyncDisposable {
   readonly uri: string;
   /** KVM when a probe guest really runs under it; asked once, remembered on this machine. */
   accelerator(run: Run): Promise<Accelerator>;
+  /**
+   * Asked with what ended a boot: true when KVM stopped that guest, and guests run under TCG from now on. Never where
+   * KVM was the user's own wish.
+   */
+  fallsBack(error: unknown, run: Run): Promise<boolean>;
   /** Starts the network when it is off; a missing one is an error with the mend. */
   startNetwork(name: string): Promise<void>;
   /** Defines and starts; disposing removes it: power off, domain, NVRAM and the mark's files. */

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { RenderTemplate } from "../core/templates.ts";
-import { chooseAccelerator, type Choice } from "./accelerator.ts";
+import {
+  chooseAccelerator,
+  type Choice,
+  giveUpKvm,
+  isAcceleratorFailure,
+  type Memory,
+} from "./accelerator.ts";
 import { claimFiles, removeFiles } from "./claims.ts";
 import { type Connection, type ConnectionOptions, openConnection, type Session } from "./connection.ts";
 import { domainXml, readDomainXml } from "./domain-xml.ts";
@@ -88,20 +94,35 @@ class RealDriver implements LibvirtDriver {
     return (await this.#choice).accelerator;
   }
 
-  async #choose(run: Run): Promise<Choice> {
-    const [capabilities, version] = await this.#connection.use(async (on) => {
+  async fallsBack(error: unknown, run: Run): Promise<boolean> {
+    if (this.#options.accelerator === "kvm" || !isAcceleratorFailure(error)) return false;
+    if ((await this.#choice)?.accelerator !== "kvm") return false;
+    this.#choice = giveUpKvm(await this.#memory());
+    const { why } = await this.#choice;
+    run.note(`Guests run under TCG from now on: ${why}`, "warning");
+    return true;
+  }
+
+  /** Answers hold for one boot of this machine and one version of QEMU. */
+  async #memory(): Promise<Memory | undefined> {
+    if (!this.#isLocal) return undefined;
+    const version = await this.#connection.use(async (on) => {
       const number: [unknown] = [0];
       await on.callWithin(startMs, "virConnectGetVersion", on.connection, number);
-      return [await capabilitiesOf(on), String(number[0])] as const;
+      return String(number[0]);
     });
+    return { path: join(this.#cache, "accelerator.json"), key: `${await bootId()} ${version} ${this.uri}` };
+  }
+
+  async #choose(run: Run): Promise<Choice> {
+    const memory = await this.#memory();
+    const capabilities = await this.#connection.use(capabilitiesOf);
     const listed = /<domain type=['"]kvm['"]/.test(capabilities);
     const { render, accelerator: wish } = this.#options;
     return chooseAccelerator({
       wish,
       listed,
-      memory: this.#isLocal
-        ? { path: join(this.#cache, "accelerator.json"), key: `${await bootId()} ${version} ${this.uri}` }
-        : undefined,
+      memory,
       // The probe's disk is a file on this machine.
       probe: this.#isLocal ? () => probeKvm(this.#connection, render, run.signal) : undefined,
     });
