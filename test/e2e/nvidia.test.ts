@@ -60,13 +60,15 @@ describe.skipIf(why !== undefined)(
       async () => {
         await host.sh(
           [
-            "cat >/usr/local/bin/make <<'E'",
+            // By its own name: apt gives the packages' scripts a PATH without /usr/local.
+            "mv /usr/bin/make /usr/bin/make.real",
+            "cat >/usr/bin/make <<'E'",
             "#!/bin/sh",
             "echo \"nvidia/nv-pci.c:237:9: error: too few arguments to function 'pci_resize_resource'\"",
             "echo 'make: *** [Makefile:80: modules] Error 2'",
             "exit 2",
             "E",
-            "chmod 755 /usr/local/bin/make",
+            "chmod 755 /usr/bin/make",
           ].join("\n"),
         );
 
@@ -90,7 +92,7 @@ describe.skipIf(why !== undefined)(
     it(
       "settles once the mend is made: the module is compiled for the pinned kernel",
       async () => {
-        await host.sh("rm /usr/local/bin/make");
+        await host.sh("mv /usr/bin/make.real /usr/bin/make");
 
         const done = await apply();
 
