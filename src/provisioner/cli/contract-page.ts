@@ -70,4 +70,21 @@ function code(text: string): string {
 
 const differences = `## Built twice
 
-Two builds of the same inputs have the same manifest apart from its times and the digest of the file.`;
+Two builds of the same inputs have the same manifest apart from its times, its version and the digest of the file. The
+base is the same bytes in both: it is cached by the digest of all that it is made of. What the builder did to it on
+top is the same in content, and yet the two files differ bit by bit:
+
+| What differs | Why |
+| --- | --- |
+| times in the inodes, and in the super blocks those of the last mount, write and check | the builder's kernel writes its clock |
+| blocks and inodes that new files got, the order in directories, the journals of ext4 | they follow from the order in which the builder's processes wrote |
+| \`/etc/provision-image\` of a read-only image | it holds the version, which begins with the date |
+| an initramfs that was made in the builder | the archive holds the times of its files; a build that installs nothing with a hook keeps the base's |
+| compiled Python (\`*.pyc\`) of packages that the build installed | each names the time of its source |
+| \`/var/cache/ldconfig/aux-cache\` | it lists libraries by inode and time of change |
+| \`/var/lib/dpkg\` where packages were installed | \`status-old\` is the list before the last step, and the lists of files carry their times |
+| kernel modules that dkms built | they are signed with a key made for the occasion, which the seal removes |
+| \`/var/lib/provision/stamps\` | the times of the files; what they hold is the same |
+
+What the builder would otherwise leave of itself, such as logs, leases, seeds and ids, is removed by the seal and so
+cannot differ.`;
