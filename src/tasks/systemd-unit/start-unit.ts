@@ -21,7 +21,11 @@ export function startUnit(verb: string, unit: string, steadySeconds: number | un
 const START = `
 verb=$1 unit=$2 steady=\${3:-0}
 show() { systemctl show --property="$1" --value "$unit"; }
-tell() { systemctl --no-pager --full --lines=20 status "$unit" >&2; }
+# The lines by the journal: status has those of the last start alone, and it may have been the one before that failed.
+tell() {
+  systemctl --no-pager --full --lines=0 status "$unit" >&2
+  journalctl --no-pager --quiet --lines=20 --unit="$unit" >&2
+}
 before=0
 [ "$verb" != reload ] || before=$(show NRestarts)
 systemctl "$verb" "$unit" || {
