@@ -29,7 +29,7 @@ export default defineConfig({
           pool: "threads",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", ...integration],
+          exclude: ["test/e2e/**", "test/profiles/**", ...integration],
         },
       },
       {
@@ -41,17 +41,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        extends: true,
+      ...["e2e", "profiles"].map((name) => ({
+        extends: true as const,
         test: {
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          name,
+          include: [`test/${name}/**/*.test.ts`],
           // Real guests share one hypervisor and two cores: one file at a time, long deadlines.
           fileParallelism: false,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
-      },
+      })),
     ],
   },
 });

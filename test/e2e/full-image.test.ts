@@ -20,7 +20,12 @@ import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { maintainGuest } from "../support/maintain-guest.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 import { bootDisk, type ScratchGuest } from "../support/scratch-guest.ts";
-import { openShippedProject, shippedPins, type ShippedProject } from "../support/shipped-project.ts";
+import {
+  gatewayOf,
+  openShippedProject,
+  shippedPins,
+  type ShippedProject,
+} from "../support/shipped-project.ts";
 import { startSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
 
@@ -43,7 +48,11 @@ beforeAll(async () => {
   await program(["chmod", "0755", images], { run });
   await using builder = await startSystemdHost(await systemdRoot(settings.cacheDir));
   // Guests find this machine by the address of their network's gateway.
-  shipped = await openShippedProject({ builder, address: "0.0.0.0", seenAt: await gateway() });
+  shipped = await openShippedProject({
+    builder,
+    address: "0.0.0.0",
+    seenAt: await gatewayOf("default", run),
+  });
   env = { PROVISION_HOME: shipped.project.home, PROVISION_IMAGES: images };
   built = await launch(["build", "--spec", "full", "--yes"], { env });
   for (const { message } of eventsOf(built, "error")) throw new Error(message);
@@ -56,11 +65,6 @@ afterAll(async () => {
   await shipped[Symbol.asyncDispose]();
   await rm(images, { recursive: true, force: true });
 });
-
-async function gateway(): Promise<string> {
-  const xml = await program(["virsh", "-c", "qemu:///system", "net-dumpxml", "default"], { run });
-  return /<ip address='([^']+)'/.exec(xml)?.[1] ?? "";
-}
 
 const outcome = (done: LaunchedRun) => [done.exitCode, eventsOf(done, "error")];
 
@@ -173,7 +177,7 @@ describe("a guest of the full image", { shuffle: false }, () => {
     expect(await guest.sh("uname -r; modinfo -F version nvidia-current")).toBe(
       `${pin?.kernel}\n${pin?.version}`,
     );
-    expect(await guest.sh("su nobody -s /bin/sh -c 'go; nvim'")).toMatch(/^go .*\nneovim /);
+    expect(await guest.sh("su nobody -s /bin/sh -c 'go; neovim'")).toMatch(/^go .*\nneovim /);
   });
 
   it("has the kernel watch what the rules say, and writes it as JSON by a laurel that is root no more", async () => {

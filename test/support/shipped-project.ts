@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import type { Run } from "../../src/provisioner/core/run.ts";
+import { program } from "../../src/provisioner/local/program.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
 import { makeTarGz } from "./make-archive.ts";
 import { openSignedRepository, type SignedRepository, type SomePackage } from "./signed-repository.ts";
@@ -66,6 +68,14 @@ export async function openShippedProject({
   };
 }
 
+/** The address by which the guests of a libvirt network find this machine. */
+export async function gatewayOf(network: string, run: Run): Promise<string> {
+  const xml = await program(["virsh", "-c", "qemu:///system", "net-dumpxml", network], { run });
+  const [, address] = /<ip address='([^']+)'/.exec(xml) ?? [];
+  if (address === undefined) throw new Error(`libvirt's network ${network} has no address`);
+  return address;
+}
+
 /** Same layout as each vendor's, other address and key. */
 function ours({ repositories = {} }: Manifest, repository: SignedRepository, origin: string): object {
   const key = { url: repository.keyUrl, fingerprints: [repository.fingerprint] };
@@ -110,7 +120,7 @@ async function debianBuilds(
   );
 }
 
-const program = `#!/bin/sh
+const logForwarder = `#!/bin/sh
 # Stands in for the real one: knows --dry-run, and tries to write where it should and should not.
 config=
 while [ $# -gt 0 ]; do
@@ -141,7 +151,7 @@ const fluentBit: SomePackage = {
   name: "fluent-bit",
   version: "9.9.9",
   files: {
-    "opt/fluent-bit/bin/fluent-bit": program,
+    "opt/fluent-bit/bin/fluent-bit": logForwarder,
     "etc/fluent-bit/fluent-bit.conf": "[SERVICE]\n",
     "etc/fluent-bit/parsers.conf": "[PARSER]\n",
     "usr/lib/systemd/system/fluent-bit.service": unit,
