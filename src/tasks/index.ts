@@ -10,6 +10,7 @@ import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { loginShell } from "./login-shell.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
 import { subuid } from "./subuid/index.ts";
@@ -34,6 +35,7 @@ export const tasks: readonly Task[] = [
   group,
   kernelModule,
   locale,
+  loginShell,
   nvidiaDriver,
   readonlyRoot,
   subuid,
