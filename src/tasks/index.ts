@@ -5,6 +5,7 @@ import { aptRepository } from "./apt-repository/index.ts";
 import { apt } from "./apt/index.ts";
 import { command } from "./command.ts";
 import { directory } from "./directory.ts";
+import { dotfiles } from "./dotfiles/index.ts";
 import { file } from "./file.ts";
 import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
@@ -30,6 +31,7 @@ export const tasks: readonly Task[] = [
   aptRepository,
   command,
   directory,
+  dotfiles,
   file,
   fstab,
   group,
