@@ -11,7 +11,7 @@ const integration = [
   "test/image/{image-tree,seal,verify-image}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
-  "test/tasks/{apt,nvidia-driver,tools}-script.test.ts",
+  "test/tasks/{apt,dotfiles,nvidia-driver,tools}-script.test.ts",
   "test/tools/download-script.test.ts",
   "test/launcher.test.ts",
 ];

@@ -5,11 +5,13 @@ import { aptRepository } from "./apt-repository/index.ts";
 import { apt } from "./apt/index.ts";
 import { command } from "./command.ts";
 import { directory } from "./directory.ts";
+import { dotfiles } from "./dotfiles/index.ts";
 import { file } from "./file.ts";
 import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
+import { loginShell } from "./login-shell.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
 import { subuid } from "./subuid/index.ts";
@@ -29,11 +31,13 @@ export const tasks: readonly Task[] = [
   aptRepository,
   command,
   directory,
+  dotfiles,
   file,
   fstab,
   group,
   kernelModule,
   locale,
+  loginShell,
   nvidiaDriver,
   readonlyRoot,
   subuid,

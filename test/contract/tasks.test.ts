@@ -42,7 +42,7 @@ describe("the registry", () => {
 
   it("has the tasks this version promises", () => {
     const promised =
-      "absent apparmor apt apt-repository command directory file fstab group kernel-module locale subuid " +
+      "absent apparmor apt apt-repository command directory dotfiles file fstab group kernel-module locale login-shell subuid " +
       "symlink sysctl systemd-unit timezone tmpfiles tools user";
 
     expect(tasks.map(({ name }) => name)).toEqual(expect.arrayContaining(promised.split(" ")));

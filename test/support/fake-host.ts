@@ -20,6 +20,7 @@ import type {
 } from "../../src/provisioner/core/task.ts";
 import { installAppArmor } from "./fake-apparmor.ts";
 import { FakeFiles, FileTrouble } from "./fake-files.ts";
+import { installLogin } from "./fake-login.ts";
 import { debian } from "./fake-programs.ts";
 import { FakeUnits } from "./fake-units.ts";
 
@@ -228,6 +229,7 @@ export function emptyMachine(): FakeHost {
   host.units.install("chrony.service");
   host.units.install("ssh.service");
   installAppArmor(host);
+  installLogin(host);
   return host;
 }
 

@@ -1,6 +1,7 @@
 import { readOnlyRoot } from "../../src/provisioner/core/read-only-root.ts";
 import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { FakeHost, Program } from "./fake-host.ts";
+import { checkOutDotfiles, linkDotfile, lookAtDotfiles, unlinkDotfile } from "./fake-dotfiles.ts";
 import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
 import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
 
@@ -9,6 +10,10 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-apt": apt,
   "provision-apt-broken": (_argv, host) => ({ stdout: broken(host) }),
   "provision-apt-update": () => 0,
+  "provision-dotfiles": checkOutDotfiles,
+  "provision-dotfiles-link": linkDotfile,
+  "provision-dotfiles-look": lookAtDotfiles,
+  "provision-dotfiles-unlink": unlinkDotfile,
   "provision-nvidia": installDriver,
   "provision-nvidia-look": lookAtDriver,
   "provision-tools": changeTools,

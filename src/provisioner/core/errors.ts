@@ -1,3 +1,5 @@
+import { gitMend } from "./git-mend.ts";
+
 /** A place in one of the user's files; line and column start at 1. */
 export interface Where {
   readonly file: string;
@@ -708,6 +710,8 @@ export const catalogue = {
 
 /** Programs fail for a thousand causes too; these are the ones that a person meets, in the words of apt and the kernel. */
 function actionMend(action: string, tail: string): string {
+  const mend = gitMend(tail);
+  if (mend !== undefined) return mend;
   const [, name] =
     /Unable to locate package (\S+)|Package '?([^\s']+)'? has no installation candidate|Version '\S+' for '(\S+)' was not found/
       .exec(tail)
