@@ -7,7 +7,7 @@ const integration = [
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
-  "test/cli/{apply-tools,apply,binary,bump,install,install-binary}.test.ts",
+  "test/cli/{apply-tools,apply,binary,bump,install,install-binary,secrets}.test.ts",
   "test/image/{image-tree,seal,verify-image}.test.ts",
   "test/libvirt/{connection,driver,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",

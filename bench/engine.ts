@@ -2,6 +2,7 @@ import { homedir, hostname, userInfo } from "node:os";
 
 import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
 import { openPins } from "../src/provisioner/cli/open-pins.ts";
+import { noSecrets } from "../src/provisioner/cli/open-secrets.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
 import { findTemplates, packageRoot } from "../src/provisioner/cli/project.ts";
 import type { Shell } from "../src/provisioner/cli/shell.ts";
@@ -29,7 +30,10 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
     ask: () => Promise.resolve(undefined),
   };
   const loaded = await loadSpec(spec, shell);
-  const sources = specSources(loaded, findTemplates(shell), openPins(shell, lazyManifest(shell), {}));
+  const sources = specSources(loaded, findTemplates(shell), {
+    ...openPins(shell, lazyManifest(shell), {}),
+    ...noSecrets,
+  });
   const flags = {
     target: `root@127.0.0.1:${target.port}`,
     identity: target.identity,

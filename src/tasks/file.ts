@@ -5,6 +5,7 @@ import {
   absolutePath,
   accountName,
   attributeDifferences,
+  type Attributes,
   type Change,
   defineTask,
   digestOf,
@@ -12,6 +13,7 @@ import {
   type Facts,
   type FileStat,
   Refusal,
+  secretOf,
   type Source,
   write,
 } from "../provisioner/core/task.ts";
@@ -31,11 +33,13 @@ const schema = Type.Object(
     source: Type.Optional(
       Type.String({ format: "source", description: "A file beside the spec, copied byte for byte" }),
     ),
+    secret: Type.Optional(
+      secretOf("A secret of this machine, byte for byte: shown nowhere, compared by its digest, mode 0600"),
+    ),
     mode: Type.Optional(
       Type.String({
         pattern: "^[0-7]{4}$",
-        default: "0644",
-        description: 'Four octal digits, as text: "0644"',
+        description: 'Four octal digits, as text; "0644" when left out, "0600" with a secret',
       }),
     ),
     owner: Type.Optional(
@@ -50,7 +54,7 @@ const schema = Type.Object(
   },
   {
     additionalProperties: false,
-    ...exactlyOne("content", "template", "source"),
+    ...exactlyOne("content", "template", "source", "secret"),
     dependentRequired: { variables: ["template"] },
   },
 );
@@ -79,6 +83,10 @@ export const file = defineTask({
       title: "Copy a program from beside the spec",
       params: { path: "/usr/local/bin/backup", source: "files/backup.sh", mode: "0755" },
     },
+    {
+      title: "Hand over a password that no spec holds",
+      params: { path: "/etc/app.password", secret: { command: ["pass", "show", "app"] }, owner: "www-data" },
+    },
   ],
 
   subject: ({ path }) => path,
@@ -92,7 +100,7 @@ export const file = defineTask({
       facts.stat(path),
       orReason(facts.digest(path)),
       // Only to be shown, where a text replaces it: what is in the way may be no text.
-      params.source === undefined ? orReason(facts.file(path)) : { value: undefined },
+      isShown(params) ? orReason(facts.file(path)) : { value: undefined },
     ]);
     // What stands behind a link, or is a directory, need not be known: it is refused or replaced unread.
     if (stat?.type === "file" && "reason" in digest) throw digest.reason;
@@ -101,28 +109,21 @@ export const file = defineTask({
   },
 
   plan(params, { wanted, stat, digest, text }): readonly Change[] {
-    const { path, mode = "0644", owner = "root", group = "root" } = params;
+    const { path, secret, owner = "root", group = "root" } = params;
+    const { mode = secret === undefined ? "0644" : "0600" } = params;
     const attributes = { mode, owner, group };
     if (stat && stat.type !== "file") refuseToReplace(params, stat);
     const isFile = stat?.type === "file";
     const kept = isFile ? attributeDifferences(path, attributes, stat) : [];
     if (digest === wanted.sha256) return kept;
-    const readable = isFile ? (text ?? `SHA-256 ${digest}`) : stat && `link to ${stat.target}`;
-    const change: Change =
-      wanted.kind === "text"
-        ? { what: path, from: readable, to: wanted.text, actions: [write(path, wanted.text, attributes)] }
-        : {
-            what: path,
-            from: isFile ? `SHA-256 ${digest}` : readable,
-            to: `SHA-256 ${wanted.sha256}`,
-            actions: [{ kind: "upload", path, source: wanted.source, ...attributes }],
-          };
-    return [change, ...kept];
+    const found = isFile ? contentWords(wanted, digest, text) : stat && `link to ${stat.target}`;
+    return [{ what: path, from: found, ...put(path, wanted, attributes) }, ...kept];
   },
 });
 
 type Wanted =
   | { readonly kind: "text"; readonly text: string; readonly sha256: string }
+  | { readonly kind: "secret"; readonly text: string; readonly sha256: string }
   | { readonly kind: "source"; readonly source: Source; readonly sha256: string };
 
 interface State {
@@ -134,15 +135,46 @@ interface State {
   readonly text: string | undefined;
 }
 
+/** Whether what is replaced may be seen: not where it was a secret, and not where bytes replace it. */
+function isShown({ source, secret }: Static<typeof schema>): boolean {
+  return source === undefined && secret === undefined;
+}
+
 async function readWanted(facts: Facts, params: Static<typeof schema>): Promise<Wanted> {
-  const { content, template, variables = {}, source: path } = params;
+  const { content, template, variables = {}, source: path, secret } = params;
   if (path !== undefined) {
     const source = await facts.source(path);
     return { kind: "source", source, sha256: source.sha256 };
   }
+  if (secret !== undefined) {
+    const text = await facts.secret(secret);
+    return { kind: "secret", text, sha256: digestOf(text) };
+  }
   const text = template === undefined ? content : await facts.template(template, variables);
-  if (text === undefined) throw new Refusal("must have content, template or source, has none");
+  if (text === undefined) throw new Refusal("must have content, template, source or secret, has none");
   return { kind: "text", text, sha256: digestOf(text) };
+}
+
+/** What a file holds, as far as it is told: of a secret not even the digest, by which it can be guessed. */
+function contentWords({ kind }: Wanted, digest: string | undefined, text: string | undefined): string {
+  if (kind === "secret") return "other content";
+  return (kind === "text" ? text : undefined) ?? `SHA-256 ${digest}`;
+}
+
+function put(path: string, wanted: Wanted, attributes: Attributes): Pick<Change, "to" | "actions"> {
+  switch (wanted.kind) {
+    case "text":
+      return { to: wanted.text, actions: [write(path, wanted.text, attributes)] };
+    case "secret":
+      return { to: "the secret", actions: [write(path, wanted.text, attributes)] };
+    case "source":
+      return {
+        to: `SHA-256 ${wanted.sha256}`,
+        actions: [{ kind: "upload", path, source: wanted.source, ...attributes }],
+      };
+    default:
+      return wanted satisfies never;
+  }
 }
 
 /** A fact that may stay unknown, with the reason kept. */

@@ -4,9 +4,12 @@ import type { TSchema } from "typebox";
 import { describe, expect, it } from "vitest";
 
 import { emptyHost } from "../../src/provisioner/core/empty-host.ts";
+import type { Event } from "../../src/provisioner/core/events.ts";
+import { secretsIn } from "../../src/provisioner/core/secret.ts";
+import type { Action } from "../../src/provisioner/core/task.ts";
 import { tasks } from "../../src/tasks/index.ts";
 import { emptyMachine } from "../support/fake-host.ts";
-import { accepts, complaints, planned, settle } from "../support/tasks.ts";
+import { accepts, complaints, keyOf, planned, settle, sourcesOf } from "../support/tasks.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -32,6 +35,11 @@ const examples = tasks.flatMap((task) =>
 /** Files of which a use owns a line, and provision's own notes. */
 const shared =
   /^\/etc\/(fstab|locale\.gen|login\.defs|sub[ug]id)$|^\/var\/lib\/provision\/|^\/run\/provision|\/share\/provision\/store\/\.incoming\//;
+
+/** Of an action what messages and process lists show. */
+function seenByAll(action: Action): unknown {
+  return action.kind === "run" ? [action.command.argv, action.command.env] : { ...action, text: undefined };
+}
 
 describe("the registry", () => {
   it("is in alphabetical order and names each task once", () => {
@@ -91,6 +99,7 @@ describe.each(tasks.map((task) => ({ name: task.name, task })))("task $name", ({
 });
 
 describe.each(examples)("example $name", ({ task, params }) => {
+  const { schema } = task;
   it("is accepted", () => {
     expect(complaints(task, params)).toEqual([]);
   });
@@ -111,6 +120,22 @@ describe.each(examples)("example $name", ({ task, params }) => {
     const owned = task.owns?.(params) ?? [];
     expect(written.filter((path) => !owned.includes(path) && !shared.test(path))).toEqual([]);
     expect(owned.filter((path) => !path.startsWith("/"))).toEqual([]);
+  });
+
+  it("tells no secret in what it says of a change, and gives none to a program but on its standard input", async () => {
+    const events: Event[] = [];
+    const given: string[] = [];
+    const secret = async (source: object) => {
+      given.push(keyOf(JSON.stringify(source)));
+      return keyOf(JSON.stringify(source));
+    };
+
+    await settle(task, params, emptyMachine(), { events, sources: { ...sourcesOf(), secret } });
+
+    const changes = events.flatMap((event) => (event.kind === "use-ended" ? event.changes : []));
+    const told = changes.map(({ actions, ...words }) => [words, actions.map(seenByAll)]);
+    for (const text of given) expect(JSON.stringify(told)).not.toContain(text);
+    expect(given.length > 0).toBe(secretsIn(params, schema).length > 0);
   });
 
   it("can be planned where there is no machine yet", async () => {

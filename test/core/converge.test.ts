@@ -79,6 +79,7 @@ const noSources: Sources = {
   repository: async (name) => someRepository(name),
   obtainKey: async ({ path }) => ({ kind: "write", path, text: "key" }),
   driver: async (name) => someDriver(name),
+  secret: async () => "none",
   obtain: async ({ path, file }) => ({
     kind: "upload",
     path,

@@ -130,6 +130,18 @@ describe("an image", () => {
     },
   );
 
+  it("holds no secret, whoever's it is", async () => {
+    const { complaints } = await load(
+      "  - file: {path: /etc/app.key, secret: {file: ~/app.key}}\n" +
+        "  - file: {path: /etc/other.key, secret: {env: OTHER}, mode: '0640'}",
+    );
+
+    expect(complaints).toEqual([
+      'web.yaml:3:5 Cannot put file /etc/app.key into an image: must be nobody\'s, brings a secret (the file "~/app.key")',
+      'web.yaml:4:5 Cannot put file /etc/other.key into an image: must be nobody\'s, brings a secret (the variable "OTHER")',
+    ]);
+  });
+
   it("keeps the mend of the spec when something else is wrong as well", async () => {
     const { complaints, mend } = await load("  - user: {name: alice}\n  - file: {path: nowhere, content: x}");
 

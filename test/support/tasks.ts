@@ -4,6 +4,7 @@ import type { Static, TSchema } from "typebox";
 import { expect } from "vitest";
 
 import { converge, type Summary } from "../../src/provisioner/core/converge.ts";
+import type { Event } from "../../src/provisioner/core/events.ts";
 import type { Host } from "../../src/provisioner/core/host.ts";
 import type { Recipe } from "../../src/provisioner/core/recipe.ts";
 import { startRun } from "../../src/provisioner/core/run.ts";
@@ -43,6 +44,7 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
     repository: async (name) => someRepository(name),
     obtainKey: async ({ key: _key, ...action }) => ({ ...action, kind: "write", text: exampleKey.text }),
     driver: async (name) => someDriver(name),
+    secret: async (source) => `${keyOf(JSON.stringify(source))}\n`,
     obtain: async ({ path, file, mode, owner, group }) => ({
       kind: "upload",
       path,
@@ -54,16 +56,22 @@ export function sourcesOf(files: Readonly<Record<string, string>> = {}): Sources
   };
 }
 
+/** A key as `wg genkey` prints them, another one for each text: 32 bytes in base64. */
+export function keyOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
 /** Settles one use through the engine, as `provision apply` does. */
 export function settle<Schema extends TSchema, State>(
   task: Task<Schema, State>,
   params: Static<Schema>,
   host: Host,
-  options: { readonly check?: boolean; readonly sources?: Sources } = {},
+  options: { readonly check?: boolean; readonly sources?: Sources; readonly events?: Event[] } = {},
 ): Promise<Summary> {
   if (!accepts(task, params)) throw new Error(complaints(task, params).join("\n"));
-  const run = startRun({ report: () => {}, signal: new AbortController().signal, now: () => 0 });
-  const { check: isCheck = false, sources = sourcesOf() } = options;
+  const { check: isCheck = false, sources = sourcesOf(), events } = options;
+  const report = (event: Event) => void events?.push(event);
+  const run = startRun({ report, signal: new AbortController().signal, now: () => 0 });
   return converge([useOf(task, params)], { host, run, check: isCheck, sources });
 }
 

@@ -55,6 +55,53 @@ describe("file", () => {
     expect(host.journal).toEqual(["upload /usr/local/bin/x", "upload /usr/local/bin/x"]);
   });
 
+  describe("with a secret", () => {
+    const key = { path: "/etc/app.key", secret: { env: "APP_KEY" } };
+    const sources = { ...sourcesOf(), secret: async () => "hunter2\n" };
+
+    it("writes it for root's eyes alone when nothing else is said", async () => {
+      const host = emptyMachine();
+
+      await settle(file, key, host, { sources });
+
+      expect(host.files.read("/etc/app.key")).toBe("hunter2\n");
+      expect(host.files.stat("/etc/app.key")).toMatchObject({ mode: "0600", owner: "root" });
+    });
+
+    it("gives it the mode and owner that are said", async () => {
+      const host = emptyMachine();
+
+      await settle(file, { ...key, mode: "0640", group: "adm" }, host, { sources });
+
+      expect(host.files.stat("/etc/app.key")).toMatchObject({ mode: "0640", group: "adm" });
+    });
+
+    it("closes one that others may read", async () => {
+      const host = emptyMachine();
+      host.files.write("/etc/app.key", "hunter2\n", { mode: "0644" });
+
+      await settle(file, key, host, { sources });
+
+      expect(host.journal).toEqual(["attributes /etc/app.key"]);
+    });
+
+    it("says of the change neither what is there nor what comes, not even by a digest", async () => {
+      const host = emptyMachine();
+      host.files.write("/etc/app.key", "hunter1\n", { mode: "0600" });
+
+      expect(await planned(file, key)).toEqual([["/etc/app.key", undefined, "the secret"]]);
+      expect(await planned(file, key, host)).toEqual([["/etc/app.key", "other content", "the secret"]]);
+    });
+
+    it("never reads back what is there: its digest says enough", async () => {
+      const host = emptyMachine();
+      await settle(file, key, host, { sources });
+      host.unknown.set("file:/etc/app.key", "must not be read");
+
+      expect(await settle(file, key, host, { sources })).toMatchObject({ changed: 0, flights: 1 });
+    });
+  });
+
   it("refuses to write through or over a link, unless that is said", async () => {
     const host = emptyMachine();
     host.files.symlink("/etc/motd", "/run/motd");
@@ -125,7 +172,7 @@ describe("file", () => {
   });
 
   it.each([
-    [{ path: "/a" }, /"content", "template" or "source"/],
+    [{ path: "/a" }, /"content", "template", "source" or "secret"/],
     [{ path: "/a", content: "", source: "b" }, /only one of/],
     [{ path: "/a", content: "", variables: {} }, /"template" beside "variables"/],
     [{ path: "/a", content: "", mode: 644 }, /mode/],

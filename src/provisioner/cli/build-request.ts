@@ -10,6 +10,7 @@ import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
 import { lazyManifest, loadSpec } from "./compose.ts";
 import { openPins } from "./open-pins.ts";
+import { noSecrets } from "./open-secrets.ts";
 import { packageVersion } from "./package-version.ts";
 import { findTemplates, packageRoot } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -27,7 +28,10 @@ export async function readBuildRequest(
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(flags.spec, shell, { manifest });
   const { spec, recipe, files } = loaded;
-  const sources = specSources(loaded, findTemplates(shell), openPins(shell, manifest, flags));
+  const sources = specSources(loaded, findTemplates(shell), {
+    ...openPins(shell, manifest, flags),
+    ...noSecrets,
+  });
   const code = fileURLToPath(new URL("../../", import.meta.url));
   const entry = findBase(spec.base, manifest());
   const { distribution } = entry;

@@ -1,5 +1,6 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { Event } from "../core/events.ts";
+import { Redactor } from "../core/redactor.ts";
 import { startRun } from "../core/run.ts";
 import type { Run } from "../core/run.ts";
 import type { CommonFlags } from "./command.ts";
@@ -15,6 +16,8 @@ import type { Shell } from "./shell.ts";
 /** What a command works with once the run is open. */
 export interface Session {
   readonly run: Run;
+  /** Told of each secret, it keeps it out of all that this session shows and writes down. */
+  readonly redactor: Redactor;
   /** The command's own result: text for people, data for --json. */
   readonly result: (text: string, data: unknown) => void;
 }
@@ -50,8 +53,10 @@ export async function runSession(
         });
   const display = await openDisplay(shell, { ...flags, quiet, showsOutput });
   const sinks = [tally, display, ...(log ? [log] : [])];
+  const redactor = new Redactor();
   const report = (event: Event) => {
-    for (const sink of sinks) sink.report(event);
+    const fit = redactor.event(event);
+    for (const sink of sinks) sink.report(fit);
   };
   const started = now();
   const run = startRun({ report, signal: shell.signal, now });
@@ -62,7 +67,11 @@ export async function runSession(
   report({ kind: "run-started", command, log: log?.path });
   let exitCode: number;
   try {
-    const ending = await work({ run, result: (text, data) => report({ kind: "result", text, data }) });
+    const ending = await work({
+      run,
+      redactor,
+      result: (text, data) => report({ kind: "result", text, data }),
+    });
     exitCode = exitCodes[ending];
   } catch (error) {
     exitCode = fail(shell.signal.aborted ? stopped(error) : error, report);

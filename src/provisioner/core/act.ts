@@ -1,3 +1,4 @@
+import { atUse } from "./at-use.ts";
 import { describe } from "./describe.ts";
 import { canTouch } from "./effects.ts";
 import { ProvisionError } from "./errors.ts";
@@ -62,7 +63,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
       end(laden.view, "failed", run.now() - started);
       const others = views.slice(at).filter((each) => each !== laden.view);
       skip(others, end);
-      throw atUse(laden.view, laden.reason);
+      throw atUse(laden.view.use, laden.reason);
     }
     const landings = await flyLeg({ ...leg, laden: laden.orders }, times, tools);
     if (!landings) {
@@ -121,12 +122,6 @@ async function refresh(views: View[], at: number, book: FactBook): Promise<void>
 
 function skip(views: readonly View[], end: (view: View, outcome: UseOutcome, ms: number) => void): void {
   for (const view of views) end(view, "skipped", 0);
-}
-
-/** What could not be fetched, with the place in the spec that wants it. */
-function atUse({ use }: View, reason: unknown): unknown {
-  if (!(reason instanceof ProvisionError) || reason.where !== undefined) return reason;
-  return new ProvisionError(reason.code, reason.facts, { where: use.where, cause: reason });
 }
 
 function failed({ view, order }: Leg["orders"][number], landing: Landing | undefined): ProvisionError {

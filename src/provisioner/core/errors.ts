@@ -49,6 +49,11 @@ export const catalogue = {
     say: ({ template, reason }) => `Cannot fill template "${template}": ${reason}`,
     mend: ({ template }) => `Correct templates/${template}.hbs or the variables the use gives it`,
   }),
+  SECRET_UNAVAILABLE: entry<{ secret: string; reason: string; mend: string }>({
+    exit: 2,
+    say: ({ secret, reason }) => `Cannot take a secret from ${secret}: ${reason}`,
+    mend: ({ mend }) => mend,
+  }),
   // — the engine —
   FACT_UNKNOWN: entry<{ use: string; fact: string; reason: string }>({
     exit: 5,

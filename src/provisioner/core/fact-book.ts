@@ -54,6 +54,7 @@ export class FactBook {
       tool: (name) => this.#nearby(this.#sources.tool(name)),
       repository: (name) => this.#nearby(this.#sources.repository(name)),
       driver: (name) => this.#nearby(this.#sources.driver(name)),
+      secret: (source) => this.#nearby(this.#sources.secret(source)),
     };
   }
 

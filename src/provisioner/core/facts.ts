@@ -7,7 +7,7 @@ export type FactRequest = {
 
 type MachineKind = Exclude<
   keyof Facts,
-  "source" | "sourceText" | "template" | "tool" | "driver" | "repository"
+  "source" | "sourceText" | "template" | "tool" | "driver" | "repository" | "secret"
 >;
 
 /** Known, absent (`value: undefined`), or unknown with the reason. */

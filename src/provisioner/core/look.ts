@@ -1,3 +1,4 @@
+import { atUse } from "./at-use.ts";
 import { appliesTo, osReleasePath, readDistribution, type When } from "./distribution.ts";
 import type { Asked, FactBook } from "./fact-book.ts";
 import { factKey, FactUnknown, type FactAnswer, type FactRequest } from "./facts.ts";
@@ -52,7 +53,7 @@ function cannot(error: unknown, use: Use, book: FactBook, asked: Asked): View {
   if (error instanceof FactUnknown || error instanceof Refusal) {
     return viewOf(use, book, asked, { unknown: error });
   }
-  throw error;
+  throw atUse(use, error);
 }
 
 function viewOf(use: Use, book: FactBook, asked: Asked, found: Partial<View>): View {

@@ -1,10 +1,11 @@
 import type { Run } from "./run.ts";
 import type { PinnedDriver } from "./driver-pin.ts";
 import type { PinnedRepository } from "./repository-pin.ts";
+import type { SecretSource } from "./secret.ts";
 import type { FetchAction, FetchKeyAction, RunAction, Source, UploadAction, WriteAction } from "./task.ts";
 import type { PinnedTool } from "./tool-pin.ts";
 
-/** What `read` can ask of the controller: files beside the spec, templates, and what versions.yaml pins. */
+/** What `read` can ask of the controller: files beside the spec, templates, what versions.yaml pins, and secrets. */
 export interface Sources {
   source(path: string): Promise<Source>;
   /** The whole of a text file; throws like `source` when it is not there. */
@@ -16,6 +17,8 @@ export interface Sources {
   repository(name: string): Promise<PinnedRepository>;
   /** Throws a `Refusal` for a name that versions.yaml lacks. */
   driver(name: string): Promise<PinnedDriver>;
+  /** Throws SECRET_UNAVAILABLE. Whoever answers sees to it that nothing of a secret is ever shown. */
+  secret(source: SecretSource): Promise<string>;
   /**
    * For the engine alone, when a flight is about to carry the bytes: fetches what is not here yet. Gives the order
    * that puts them in place: a file to send, or a program by which the target downloads them itself.

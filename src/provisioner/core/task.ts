@@ -4,13 +4,17 @@ import type { Static, TSchema } from "typebox";
 
 import type { PinnedDriver } from "./driver-pin.ts";
 import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
+import type { SecretSource } from "./secret.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
+export { atLeastOne, exactlyOne } from "./choices.ts";
 export { osReleasePath, readDistribution } from "./distribution.ts";
 export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
 export { traitsOf } from "./traits.ts";
 export { otherThanPinned, plainFingerprint, readKeys } from "./openpgp.ts";
 export type { PinnedRepository, SigningKey } from "./repository-pin.ts";
+export { secretOf } from "./secret.ts";
+export type { SecretSource } from "./secret.ts";
 export type { PinnedTool, ToolArtifact, ToolPin } from "./tool-pin.ts";
 
 /** A program and its arguments. Never a shell line: quoting is the host's work. */
@@ -129,6 +133,11 @@ export interface Facts {
   repository(name: string): Promise<PinnedRepository>;
   /** A driver of versions.yaml. Known without asking the machine. */
   driver(name: string): Promise<PinnedDriver>;
+  /**
+   * A secret, as its source on this machine has it, to the last newline. For the text of a write and for standard
+   * input alone: never for argv, which every user of the machine can list, nor for what a change says of itself.
+   */
+  secret(source: SecretSource): Promise<string>;
 }
 
 /** Owner and permission bits of something written. Root and root when left out. */
@@ -282,21 +291,6 @@ export function attributeDifferences(path: string, wanted: Attributes, found: Fi
 /** The digest of a text or of bytes, in lower-case hex: what the fact `digest` says of a file that holds it. */
 export function digestOf(data: string | Uint8Array, algorithm: "sha1" | "sha256" = "sha256"): string {
   return createHash(algorithm).update(data).digest("hex");
-}
-
-/** For a schema's options: exactly one of these parameters is given. */
-export function exactlyOne(...keys: readonly string[]): { readonly oneOf: readonly object[] } {
-  return { oneOf: keys.map(given) };
-}
-
-/** For a schema's options: one or more of these parameters are given. */
-export function atLeastOne(...keys: readonly string[]): { readonly anyOf: readonly object[] } {
-  return { anyOf: keys.map(given) };
-}
-
-/** `properties` beside `required`: without it ajv's strict mode takes the key for a slip of the pen. */
-function given(key: string): object {
-  return { required: [key], properties: { [key]: {} } };
 }
 
 /** Pattern of a path from the root: no `.` and `..`, no doubled or trailing slash, no control characters. */

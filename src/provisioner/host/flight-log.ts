@@ -4,6 +4,7 @@ import type { Flight, FlightResult, Landing, OnOutput } from "../core/host.ts";
 import { cleanOutput } from "./clean-output.ts";
 import { answer, answerUnknown, type Frame } from "./compile-flight.ts";
 import type { FrameEvents } from "./frame-parser.ts";
+import { LastLines } from "./last-lines.ts";
 
 /** How much of what an order printed its landing keeps, in bytes. */
 const tailBytes = 4096;
@@ -17,7 +18,7 @@ export class FlightLog implements FrameEvents {
   readonly #onOutput: OnOutput;
   readonly #landings: Landing[] = [];
   #decoder = new TextDecoder();
-  #tail: Buffer = Buffer.alloc(0);
+  #tail = new LastLines(tailBytes);
   #stdout = new Keeper(0);
   #stderr = new Keeper(errorBytes);
   #inErrors = false;
@@ -35,7 +36,7 @@ export class FlightLog implements FrameEvents {
       (this.#inErrors ? this.#stderr : this.#stdout).take(bytes);
       return;
     }
-    this.#tail = Buffer.concat([this.#tail, bytes]).subarray(-tailBytes);
+    this.#tail.take(bytes);
     this.#say(this.#decoder.decode(bytes, { stream: true }));
   }
 
@@ -68,10 +69,10 @@ export class FlightLog implements FrameEvents {
 
   #land(word: string, code: number): void {
     this.#say(this.#decoder.decode());
-    const tail = cleanOutput(this.#tail).trim();
+    const tail = cleanOutput(this.#tail.bytes).trim();
     this.#landings.push(landingOf(word, code, tail));
     this.#decoder = new TextDecoder();
-    this.#tail = Buffer.alloc(0);
+    this.#tail = new LastLines(tailBytes);
   }
 
   #say(text: string): void {

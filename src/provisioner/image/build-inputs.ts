@@ -82,6 +82,7 @@ export async function digestUses(
       drivers.set(name, { name, pins: Object.fromEntries(pins) });
       return driver;
     },
+    secret: (source) => sources.secret(source),
     obtain: (action, run) => sources.obtain(action, run),
     obtainKey: (action, run) => sources.obtainKey(action, run),
   };

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 
 import type { Complaint } from "../core/errors.ts";
 import type { Recipe, Use } from "../core/recipe.ts";
+import { secretName, secretsIn } from "../core/secret.ts";
 import { findSources } from "./formats.ts";
 
 /** Places whose content is one person's or one machine's. `**` stands for anything, `*` for one part of a path. */
@@ -51,7 +52,7 @@ const mend =
 export async function personalUses(recipe: Recipe, sourceDirs: readonly string[]): Promise<Complaint[]> {
   const found = await Promise.all(
     recipe.map(async (use) => {
-      const what = identityOf(use) ?? (await keyIn(use, sourceDirs));
+      const what = identityOf(use) ?? secretOf(use) ?? (await keyIn(use, sourceDirs));
       return what === undefined ? [] : [complaint(use, what)];
     }),
   );
@@ -70,6 +71,12 @@ function identityOf({ task, params }: Use): string | undefined {
     if (place) return `${place.what} ("${path}")`;
   }
   return undefined;
+}
+
+/** What is settled with a secret is for those who share it. */
+function secretOf({ task, params }: Use): string | undefined {
+  const [first] = secretsIn(params, task.schema);
+  return first && `a secret (${secretName(first)})`;
 }
 
 async function keyIn({ params }: Use, sourceDirs: readonly string[]): Promise<string | undefined> {

@@ -10,13 +10,12 @@ import { templateRenderer } from "./render-template.ts";
 
 /**
  * The files beside a spec and the templates, the project's and those that ship, for the reads of its tasks, with the
- * pins that the caller knows. Each
- * file is hashed once.
+ * pins and secrets that the caller knows. Each file is hashed once.
  */
 export function specSources(
   { spec, sourceDirs }: Pick<LoadedSpec, "spec" | "sourceDirs">,
   templates: { readonly directory: string; readonly shipped: string },
-  pins: PinSources,
+  others: PinSources & Pick<Sources, "secret">,
 ): Sources {
   const render = templateRenderer(templates.directory, spec.variables, templates.shipped);
   const known = new Map<string, ReturnType<Sources["source"]>>();
@@ -39,7 +38,7 @@ export function specSources(
     },
     text: async (path) => readFile(locate(path), "utf8"),
     template: render,
-    ...pins,
+    ...others,
   };
 }
 

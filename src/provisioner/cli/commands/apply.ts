@@ -43,22 +43,30 @@ export const apply = defineCommand<Flags>({
   },
   act({ shell, flags }) {
     const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
-    return runSession({ shell, flags, command }, async ({ run, result }) => {
-      const [{ lazyManifest, loadSpec }, { specSources }, { openPins }, { selectUses }, { openTarget }] =
-        await Promise.all([
-          import("../compose.ts"),
-          import("../../spec/spec-sources.ts"),
-          import("../open-pins.ts"),
-          import("../select-uses.ts"),
-          import("../open-target.ts"),
-        ]);
+    return runSession({ shell, flags, command }, async ({ run, redactor, result }) => {
+      const [
+        { lazyManifest, loadSpec },
+        { specSources },
+        { openPins },
+        { openSecrets },
+        { selectUses },
+        { openTarget },
+      ] = await Promise.all([
+        import("../compose.ts"),
+        import("../../spec/spec-sources.ts"),
+        import("../open-pins.ts"),
+        import("../open-secrets.ts"),
+        import("../select-uses.ts"),
+        import("../open-target.ts"),
+      ]);
       const { converge } = await import("../../core/converge.ts");
       const check = flags.check ?? false;
       const manifest = lazyManifest(shell);
       const loaded = await loadSpec(flags.spec, shell, { forHost: true, manifest });
       const recipe = selectUses(loaded.recipe, flags);
       const pins = openPins(shell, manifest, flags);
-      const sources = specSources(loaded, findTemplates(shell), pins);
+      const secrets = openSecrets(shell, loaded.sourceDirs, redactor);
+      const sources = specSources(loaded, findTemplates(shell), { ...pins, ...secrets });
       await using host = await run.within(
         `Connect to ${flags.target}`,
         (inner) => openTarget(flags, shell, inner),
