@@ -9,6 +9,7 @@ export function domainXml(machine: Machine, accelerator: Accelerator, render: Re
   const seed = machine.seed === undefined ? [] : [{ path: machine.seed, format: "raw", readOnly: true }];
   const disks = [...machine.disks, ...seed].map((disk, index) => ({
     cache: undefined,
+    serial: undefined,
     readOnly: false,
     ...disk,
     target: `vd${String.fromCodePoint(0x61 + index)}`,
@@ -24,10 +25,21 @@ export function domainXml(machine: Machine, accelerator: Accelerator, render: Re
     domainType: accelerator === "kvm" ? "kvm" : "qemu",
     cpuMode: accelerator === "kvm" ? "host-passthrough" : "maximum",
     disks,
-    network: machine.network,
-    mac: machine.mac,
+    cards: machine.cards.map(({ mac, ...joins }) => ({
+      network: undefined,
+      bridge: undefined,
+      mac,
+      ...joins,
+    })),
+    pciDevices: (machine.pciDevices ?? []).map(pciAddress),
     console: machine.console,
   });
+}
+
+/** 0000:01:00.0 in the parts that libvirt wants it in. */
+function pciAddress(device: string): Readonly<Record<"domain" | "bus" | "slot" | "function", string>> {
+  const [domain = "", bus = "", slot = "", part = ""] = device.split(/[:.]/);
+  return { domain, bus, slot, function: part };
 }
 
 /** What we read back of a domain. */
