@@ -122,7 +122,37 @@ describe("domainXml", () => {
         { target: "vdb", path: "/s & t", readOnly: true },
       ],
       macs: ["52:54:00:00:00:01"],
+      cpus: 2,
+      memoryMiB: 512,
+      cards: [{ network: "default", mac: "52:54:00:00:00:01" }],
+      pciDevices: [],
       console: "/c<o>",
+    });
+  });
+
+  it("is read as libvirt gives it back: in KiB, with the bridge of a network that runs", () => {
+    const xml = `<domain type="kvm"><name>web</name><memory unit="KiB">4194304</memory><vcpu placement="static">4</vcpu>
+      <devices>
+        <interface type="network"><mac address="52:54:00:00:00:01"/><source network="default" portid="x" bridge="virbr0"/></interface>
+        <interface type="bridge"><mac address="52:54:00:00:00:02"/><source bridge="br0"/></interface>
+        <interface type="user"><mac address="52:54:00:00:00:03"/></interface>
+        <hostdev mode="subsystem" type="pci" managed="yes">
+          <driver name="vfio"/>
+          <source><address domain="0x0000" bus="0x01" slot="0x00" function="0x0"/></source>
+          <address type="pci" domain="0x0000" bus="0x06" slot="0x00" function="0x0"/>
+        </hostdev>
+        <hostdev mode="subsystem" type="usb"><source><vendor id="0x1234"/></source></hostdev>
+      </devices></domain>`;
+
+    expect(readDomainXml(xml)).toMatchObject({
+      cpus: 4,
+      memoryMiB: 4096,
+      cards: [
+        { mac: "52:54:00:00:00:01", network: "default" },
+        { mac: "52:54:00:00:00:02", bridge: "br0" },
+      ],
+      macs: ["52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:03"],
+      pciDevices: ["0000:01:00.0"],
     });
   });
 
@@ -138,6 +168,7 @@ describe("a mark", () => {
     pid: 42,
     files: ["/images/ü b.qcow2", "/images/\u0001\n"],
     owner: { pid: 42, machine: "m", boot: "b", started: "123" },
+    origin: { image: "base@20260131-0a1b2c3d", sha256: "a".repeat(64), mode: "copy" },
   };
 
   it("comes back as it was when it went through XML", () => {

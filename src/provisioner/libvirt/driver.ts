@@ -33,6 +33,17 @@ export interface Mark {
   readonly files: readonly string[];
   /** Tells `pid` from a later process of the same number, and this machine from another; the driver fills it in. */
   readonly owner?: ProcessIdentity;
+  /** What a deployed host's system disk was made from. */
+  readonly origin?: DiskOrigin;
+}
+
+/** What a disk was made from, and how. */
+export interface DiskOrigin {
+  /** For people: base@20260131-0a1b2c3d, or a path. */
+  readonly image: string;
+  /** Of the image's file, lower-case hex. */
+  readonly sha256: string;
+  readonly mode: "overlay" | "copy";
 }
 
 /** A virtual machine to be. */
