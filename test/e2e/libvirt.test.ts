@@ -63,8 +63,7 @@ async function machine(afterwards: "power-off" | "halt", changes: Partial<Machin
     memoryMiB: 32,
     disks: [{ path: disk, format: "raw", cache: "unsafe" }],
     seed: undefined,
-    network: undefined,
-    mac: "52:54:00:12:34:56",
+    cards: [],
     console: join(folder, `${uuid}.log`),
     firmware: "bios",
     mark: { role: "scratch", run: folder, pid: process.pid, files: [disk] },
@@ -106,8 +105,7 @@ describe("a guest", () => {
     // Without a disk the firmware boots from the network: a real DHCP client, with no operating system.
     const { firmware: _, ...efi } = await machine("halt", {
       disks: [],
-      network: "default",
-      mac,
+      cards: [{ network: "default", mac }],
       memoryMiB: 256,
     });
     const guest = await driver.boot(efi, run);
@@ -355,8 +353,8 @@ function childSource(built: string, dead: Machine): string {
     const driver = await openDriver("${uri}", { ...${JSON.stringify(options)}, render });
     await driver.claim("early", [${JSON.stringify(join(folder, "overlay"))}]);
     writeFileSync(${JSON.stringify(join(folder, "overlay"))}, "half");
-    const machine = ${JSON.stringify({ ...dead, seed: null, network: null })};
-    await driver.boot({ ...machine, seed: undefined, network: undefined, mark: { ...machine.mark, pid: process.pid } }, run);
+    const machine = ${JSON.stringify({ ...dead, seed: null })};
+    await driver.boot({ ...machine, seed: undefined, mark: { ...machine.mark, pid: process.pid } }, run);
     console.log("booted");
   `;
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, it } from "vitest";
 
 import { domainXml, readDomainXml } from "../../src/provisioner/libvirt/domain-xml.ts";
@@ -45,6 +47,26 @@ describe("domainXml", () => {
       '<serial type="file"> <source path="/images/console.log" append="on"/>',
     ],
     ["has a channel for the guest's agent", xmlOf(), 'name="org.qemu.guest_agent.0"'],
+    [
+      "joins each network and bridge it is to, in order",
+      xmlOf({
+        cards: [
+          { network: "default", mac: "52:54:00:00:00:01" },
+          { bridge: "br0", mac: "52:54:00:00:00:02" },
+        ],
+      }),
+      '<source network="default"/> <model type="virtio"/> </interface> <interface type="bridge"> <mac address="52:54:00:00:00:02"/> <source bridge="br0"/>',
+    ],
+    [
+      "gives a disk the serial that the guest finds it by",
+      xmlOf({ disks: [{ path: "/d", format: "raw", serial: "data" }] }),
+      '<target dev="vda" bus="virtio"/> <serial>data</serial>',
+    ],
+    [
+      "hands a PCI device through",
+      xmlOf({ pciDevices: ["0000:c1:1f.7"] }),
+      '<hostdev mode="subsystem" type="pci" managed="yes"> <source> <address domain="0x0000" bus="0xc1" slot="0x1f" function="0x7"/>',
+    ],
     ["has entropy from the start", xmlOf(), '<rng model="virtio">'],
     ["hears of a panicking kernel", xmlOf(), '<panic model="isa"/>'],
     ["stays off when it powers off or crashes", xmlOf(), "<on_crash>destroy</on_crash>"],
@@ -58,12 +80,28 @@ describe("domainXml", () => {
       xmlOf({ disks: ["a", "b"].map((path) => ({ path: `/${path}`, format: "raw" })) }),
       /boot order="2"/,
     ],
-    ["a network card when it joins no network", xmlOf({ network: undefined }), /<interface/],
+    ["a network card when it joins no network", xmlOf({ cards: [] }), /<interface/],
     ["firmware when it is a BIOS guest", xmlOf({ firmware: "bios" }), /firmware/],
+    ["PCI device of the hypervisor", xmlOf(), /<hostdev/],
+    ["serial of its own choosing", xmlOf(), /<serial>/],
     ["graphics", xmlOf(), /<graphics|<video/],
     ["a SATA disk", xmlOf({ seed: "/s" }), /sata|ide|cdrom/],
   ])("has no %s", (_title, xml, part) => {
     expect(xml).not.toMatch(part);
+  });
+
+  it("is for a builder, to the letter, what it always was", () => {
+    const builder = someMachine({
+      name: "provision-builder-0a1b2c3d",
+      uuid: "7b0f9c3e-2f0a-4a86-9d6b-3f1f3b0a5c11",
+      disks: [{ path: "/images/disk.qcow2", format: "qcow2", cache: "unsafe" }],
+      seed: "/images/seed.img",
+      mark: { role: "builder", run: "0a1b2c3d", pid: 42, files: ["/images/seed.img"] },
+    });
+
+    expect(domainXml(builder, "tcg", renderStrict)).toBe(
+      readFileSync(new URL("golden/builder.xml", import.meta.url), "utf8"),
+    );
   });
 
   it("comes back whole when its values are full of XML", () => {
@@ -84,7 +122,37 @@ describe("domainXml", () => {
         { target: "vdb", path: "/s & t", readOnly: true },
       ],
       macs: ["52:54:00:00:00:01"],
+      cpus: 2,
+      memoryMiB: 512,
+      cards: [{ network: "default", mac: "52:54:00:00:00:01" }],
+      pciDevices: [],
       console: "/c<o>",
+    });
+  });
+
+  it("is read as libvirt gives it back: in KiB, with the bridge of a network that runs", () => {
+    const xml = `<domain type="kvm"><name>web</name><memory unit="KiB">4194304</memory><vcpu placement="static">4</vcpu>
+      <devices>
+        <interface type="network"><mac address="52:54:00:00:00:01"/><source network="default" portid="x" bridge="virbr0"/></interface>
+        <interface type="bridge"><mac address="52:54:00:00:00:02"/><source bridge="br0"/></interface>
+        <interface type="user"><mac address="52:54:00:00:00:03"/></interface>
+        <hostdev mode="subsystem" type="pci" managed="yes">
+          <driver name="vfio"/>
+          <source><address domain="0x0000" bus="0x01" slot="0x00" function="0x0"/></source>
+          <address type="pci" domain="0x0000" bus="0x06" slot="0x00" function="0x0"/>
+        </hostdev>
+        <hostdev mode="subsystem" type="usb"><source><vendor id="0x1234"/></source></hostdev>
+      </devices></domain>`;
+
+    expect(readDomainXml(xml)).toMatchObject({
+      cpus: 4,
+      memoryMiB: 4096,
+      cards: [
+        { mac: "52:54:00:00:00:01", network: "default" },
+        { mac: "52:54:00:00:00:02", bridge: "br0" },
+      ],
+      macs: ["52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:03"],
+      pciDevices: ["0000:01:00.0"],
     });
   });
 
@@ -100,6 +168,7 @@ describe("a mark", () => {
     pid: 42,
     files: ["/images/ü b.qcow2", "/images/\u0001\n"],
     owner: { pid: 42, machine: "m", boot: "b", started: "123" },
+    origin: { image: "base@20260131-0a1b2c3d", sha256: "a".repeat(64), mode: "copy" },
   };
 
   it("comes back as it was when it went through XML", () => {

@@ -100,7 +100,10 @@ describe("boot", () => {
   });
 
   it("names a network that is not there", async () => {
-    const booted = driver.boot(machine({ network: "nowhere" }), quietRun());
+    const booted = driver.boot(
+      machine({ cards: [{ network: "nowhere", mac: "52:54:00:00:00:01" }] }),
+      quietRun(),
+    );
 
     await expect(booted).rejects.toMatchObject({ code: "NETWORK_MISSING", facts: { network: "nowhere" } });
   });
@@ -165,7 +168,7 @@ describe("a guest", () => {
   it("has the addresses that are on its own MAC", async () => {
     await using guest = await driver.boot(machine(), quietRun());
     await using other = await driver.boot(
-      machine({ mac: "52:54:00:00:00:99", console: join(folder, "o") }),
+      machine({ cards: [{ network: "default", mac: "52:54:00:00:00:99" }], console: join(folder, "o") }),
       quietRun(),
     );
 

@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 
 import { registry } from "../../src/provisioner/cli/compose.ts";
 import { fits } from "../../src/provisioner/spec/fits.ts";
+import { hostSchema } from "../../src/provisioner/spec/host-schema.ts";
 import { imageSpecSchema } from "../../src/provisioner/spec/image-spec.ts";
+import { somePublicKey } from "../support/public-key.ts";
 
 const formats = {
   template: () => undefined,
@@ -12,6 +14,8 @@ const formats = {
   base: () => undefined,
   tool: () => undefined,
   repository: () => undefined,
+  image: () => undefined,
+  "key-file": () => undefined,
 };
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
 for (const name of Object.keys(formats)) ajv.addFormat(name, () => true);
@@ -26,6 +30,22 @@ const schemas = [
     name: "spec",
     schema: imageSpecSchema,
     examples: [{ base: "debian-13", disk: { sizeGiB: 8 }, tasks: [] }],
+  },
+  {
+    name: "host",
+    schema: hostSchema,
+    examples: [
+      {
+        image: "base",
+        domain: "lan",
+        disk: { mode: "copy" },
+        extraDisks: [{ name: "data", sizeGiB: 1 }],
+        networks: [{ bridge: "br0", addresses: ["192.0.2.1/24"], dns: { search: ["lan"] } }],
+        users: [{ name: "alice", keys: ["agent", somePublicKey(), { file: "a.pub" }], sudo: true }],
+        gpus: ["0000:01:00.0"],
+        labels: { role: "server" },
+      },
+    ],
   },
 ];
 

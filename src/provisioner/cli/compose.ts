@@ -4,10 +4,14 @@ import { tasks } from "../../tasks/index.ts";
 import type { Task } from "../core/task.ts";
 import type { Manifest } from "../pins/manifest.ts";
 import { readManifest } from "../pins/read-manifest.ts";
-import { nameFormat, sourceFormat } from "../spec/formats.ts";
+import { type Formats, nameFormat, sourceFormat } from "../spec/formats.ts";
 import { loadImageSpec } from "../spec/image-spec.ts";
 import type { LoadedSpec } from "../spec/image-spec.ts";
-import { findSpec } from "../spec/read-spec-files.ts";
+import { findHost } from "../spec/find-hosts.ts";
+import { type LoadedHost, loadHostSpec } from "../spec/host-spec.ts";
+import { imageFormat } from "../spec/image-format.ts";
+import { keyFileFormat } from "../spec/public-key.ts";
+import { findSpec, specNames } from "../spec/read-spec-files.ts";
 import { templateNames } from "../spec/render-template.ts";
 import { findProject, shownPath } from "./project.ts";
 import type { Shell } from "./shell.ts";
@@ -45,22 +49,52 @@ export async function loadSpec(
 ): Promise<LoadedSpec> {
   const project = findProject(shell);
   const path = await findSpec(spec, project.specsDir);
-  const templates = templateNames(project.templatesDir);
   // A folder of specs without pins is fine to look at; only a build needs its bases.
   const isPinned = existsSync(project.versionsFile);
   const bases = forHost || !isPinned ? undefined : Object.keys(manifest().bases);
-  const names = (section: "tools" | "repositories") =>
-    isPinned ? Object.keys(manifest()[section] ?? {}) : [];
   return loadImageSpec(path, {
     tasks: registry,
     forImage: !forHost,
     formats: (sourceDirs) => ({
       ...(bases && { base: nameFormat("base", bases) }),
-      template: nameFormat("template", templates),
-      source: sourceFormat(sourceDirs),
-      tool: (value) => nameFormat("tool of versions.yaml", names("tools"))(value),
-      repository: (value) => nameFormat("repository of versions.yaml", names("repositories"))(value),
+      ...useFormats(shell, manifest, sourceDirs),
     }),
     show: (file) => shownPath(file, shell.cwd),
   });
+}
+
+/** Loads a host by name or path, checked against the specs, tasks, templates, pins and files there really are. */
+export async function loadHost(
+  host: string,
+  shell: Pick<Shell, "env" | "cwd">,
+  manifest: () => Manifest = lazyManifest(shell),
+): Promise<LoadedHost> {
+  const { hostsDir, specsDir } = findProject(shell);
+  const [path, specs] = await Promise.all([findHost(host, hostsDir), specNames(specsDir)]);
+  return loadHostSpec(path, {
+    tasks: registry,
+    formats: (sourceDirs) => ({
+      image: imageFormat(specs),
+      "key-file": keyFileFormat(sourceDirs[0] ?? hostsDir),
+      ...useFormats(shell, manifest, sourceDirs),
+    }),
+    show: (file) => shownPath(file, shell.cwd),
+  });
+}
+
+/** What the uses of a file can name. */
+function useFormats(
+  shell: Pick<Shell, "env" | "cwd">,
+  manifest: () => Manifest,
+  sourceDirs: readonly string[],
+): Formats {
+  const { templatesDir, versionsFile } = findProject(shell);
+  const names = (section: "tools" | "repositories") =>
+    existsSync(versionsFile) ? Object.keys(manifest()[section] ?? {}) : [];
+  return {
+    template: nameFormat("template", templateNames(templatesDir)),
+    source: sourceFormat(sourceDirs),
+    tool: (value) => nameFormat("tool of versions.yaml", names("tools"))(value),
+    repository: (value) => nameFormat("repository of versions.yaml", names("repositories"))(value),
+  };
 }

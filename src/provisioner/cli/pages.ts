@@ -2,8 +2,9 @@ import type { Command } from "commander";
 
 import type { Task } from "../core/task.ts";
 import { manifestSchema } from "../pins/manifest.ts";
-import { editorSchema } from "../spec/editor-schema.ts";
+import { editorSchema, hostEditorSchema } from "../spec/editor-schema.ts";
 import { contractPage } from "./contract-page.ts";
+import { hostsPage } from "./hosts-page.ts";
 import { pageMarkdown, taskPage } from "./task-page.ts";
 import { versionsPage } from "./versions-page.ts";
 
@@ -15,12 +16,14 @@ export function generatedPages(program: Command, tasks: readonly Task[]): Readon
     ["src/tasks/README.md", tasksPage(tasks)],
     ["docs/commands/README.md", commandsPage(program)],
     ["docs/image-contract.md", `${made}\n\n${contractPage()}`],
+    ["docs/hosts.md", `${made}\n\n${hostsPage()}`],
     ["docs/versions.md", `${made}\n\n${versionsPage()}`],
     [
       "schema/versions.schema.json",
       `${JSON.stringify({ title: "Pins of provision", ...manifestSchema }, null, 2)}\n`,
     ],
     ["schema/image-spec.schema.json", `${JSON.stringify(editorSchema(tasks), null, 2)}\n`],
+    ["schema/host.schema.json", `${JSON.stringify(hostEditorSchema(tasks), null, 2)}\n`],
   ]);
 }
 

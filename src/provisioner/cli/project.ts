@@ -8,6 +8,7 @@ import type { Shell } from "./shell.ts";
 export interface Project {
   readonly root: string;
   readonly specsDir: string;
+  readonly hostsDir: string;
   readonly templatesDir: string;
   readonly imagesDir: string;
   /** versions.yaml */
@@ -28,6 +29,7 @@ export function findProject({ env, cwd }: Pick<Shell, "env" | "cwd">): Project {
   return {
     root,
     specsDir: join(root, "specs"),
+    hostsDir: join(root, "hosts"),
     templatesDir: join(root, "templates"),
     imagesDir: images ? resolve(cwd, images) : join(root, "images"),
     versionsFile: join(root, "versions.yaml"),

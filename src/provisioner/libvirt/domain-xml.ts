@@ -1,7 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 
 import type { RenderTemplate } from "../core/templates.ts";
-import type { Accelerator, Machine } from "./driver.ts";
+import type { Accelerator, Machine, NetworkCard } from "./driver.ts";
 import { markToXml } from "./mark.ts";
 
 /** A machine as libvirt's domain XML. */
@@ -9,6 +9,7 @@ export function domainXml(machine: Machine, accelerator: Accelerator, render: Re
   const seed = machine.seed === undefined ? [] : [{ path: machine.seed, format: "raw", readOnly: true }];
   const disks = [...machine.disks, ...seed].map((disk, index) => ({
     cache: undefined,
+    serial: undefined,
     readOnly: false,
     ...disk,
     target: `vd${String.fromCodePoint(0x61 + index)}`,
@@ -24,10 +25,21 @@ export function domainXml(machine: Machine, accelerator: Accelerator, render: Re
     domainType: accelerator === "kvm" ? "kvm" : "qemu",
     cpuMode: accelerator === "kvm" ? "host-passthrough" : "maximum",
     disks,
-    network: machine.network,
-    mac: machine.mac,
+    cards: machine.cards.map(({ mac, ...joins }) => ({
+      network: undefined,
+      bridge: undefined,
+      mac,
+      ...joins,
+    })),
+    pciDevices: (machine.pciDevices ?? []).map(pciAddress),
     console: machine.console,
   });
+}
+
+/** 0000:01:00.0 in the parts that libvirt wants it in. */
+function pciAddress(device: string): Readonly<Record<"domain" | "bus" | "slot" | "function", string>> {
+  const [domain = "", bus = "", slot = "", part = ""] = device.split(/[:.]/);
+  return { domain, bus, slot, function: part };
 }
 
 /** What we read back of a domain. */
@@ -37,6 +49,13 @@ export interface DomainFacts {
   readonly accelerator: Accelerator;
   readonly disks: readonly { readonly target: string; readonly path: string; readonly readOnly: boolean }[];
   readonly macs: readonly string[];
+  /** 0 when it cannot be read. */
+  readonly cpus: number;
+  /** 0 when it cannot be read. */
+  readonly memoryMiB: number;
+  readonly cards: readonly NetworkCard[];
+  /** PCI devices that are handed through: 0000:01:00.0. */
+  readonly pciDevices: readonly string[];
   readonly nvram: string | undefined;
   readonly console: string | undefined;
 }
@@ -48,7 +67,7 @@ const parser = new XMLParser({
   parseAttributeValue: false,
   htmlEntities: true,
   isArray: (_name, path) =>
-    ["domain.devices.disk", "domain.devices.interface", "domain.devices.serial"].includes(String(path)),
+    ["disk", "interface", "serial", "hostdev"].some((name) => `domain.devices.${name}` === String(path)),
 });
 
 /** The few facts we use of libvirt's domain XML. */
@@ -65,9 +84,42 @@ export function readDomainXml(xml: string): DomainFacts {
       return path === undefined ? [] : [{ target, path, readOnly: at(disk, "readonly") !== undefined }];
     }),
     macs: list(at(devices, "interface")).flatMap((one) => text(at(one, "mac", "@address")) ?? []),
+    cpus: Number(content(at(domain, "vcpu")) ?? 0),
+    memoryMiB: memoryOf(at(domain, "memory")),
+    cards: list(at(devices, "interface")).flatMap(cardOf),
+    pciDevices: list(at(devices, "hostdev")).flatMap(deviceOf),
     nvram: text(at(domain, "os", "nvram")) ?? text(at(domain, "os", "nvram", "#text")),
     console: list(at(devices, "serial")).map((one) => text(at(one, "source", "@path")))[0],
   };
+}
+
+function cardOf(one: unknown): readonly NetworkCard[] {
+  const mac = text(at(one, "mac", "@address"));
+  const network = text(at(one, "source", "@network"));
+  const bridge = text(at(one, "source", "@bridge"));
+  if (mac === undefined) return [];
+  // The bridge that a network runs on is told beside its name while the guest is up.
+  if (network !== undefined) return [{ mac, network }];
+  return bridge === undefined ? [] : [{ mac, bridge }];
+}
+
+function deviceOf(one: unknown): readonly string[] {
+  const [domain, bus, slot, part] = ["domain", "bus", "slot", "function"].map((name) =>
+    text(at(one, "source", "address", `@${name}`))?.replace(/^0x/, ""),
+  );
+  if (bus === undefined || slot === undefined || part === undefined) return [];
+  return [`${(domain ?? "").padStart(4, "0")}:${bus.padStart(2, "0")}:${slot.padStart(2, "0")}.${part}`];
+}
+
+/** libvirt answers in KiB, whatever it was told. */
+function memoryOf(memory: unknown): number {
+  const amount = Number(content(memory) ?? 0);
+  return at(memory, "@unit") === "MiB" ? amount : Math.round(amount / 1024);
+}
+
+/** An element's text, whether it has attributes beside it or not. */
+function content(element: unknown): string | undefined {
+  return text(element) ?? text(at(element, "#text"));
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {

@@ -11,7 +11,15 @@ export interface Disk {
   /** For throw-away guests: `unsafe` never waits for the host's disk. */
   readonly cache?: "unsafe" | "none";
   readonly readOnly?: boolean;
+  /** The guest finds it by this: /dev/disk/by-id/virtio-<serial>; 20 characters at most. */
+  readonly serial?: string;
 }
+
+/** A network card of a machine: on one of libvirt's networks, or on a bridge of the hypervisor. */
+export type NetworkCard = { readonly mac: string } & (
+  | { readonly network: string }
+  | { readonly bridge: string }
+);
 
 /** Who a domain belongs to; kept in its `<metadata>`, written down before anything is created. */
 export interface Mark {
@@ -25,6 +33,17 @@ export interface Mark {
   readonly files: readonly string[];
   /** Tells `pid` from a later process of the same number, and this machine from another; the driver fills it in. */
   readonly owner?: ProcessIdentity;
+  /** What a deployed host's system disk was made from. */
+  readonly origin?: DiskOrigin;
+}
+
+/** What a disk was made from, and how. */
+export interface DiskOrigin {
+  /** For people: base@20260131-0a1b2c3d, or a path. */
+  readonly image: string;
+  /** Of the image's file, lower-case hex. */
+  readonly sha256: string;
+  readonly mode: "overlay" | "copy";
 }
 
 /** A virtual machine to be. */
@@ -36,9 +55,10 @@ export interface Machine {
   readonly disks: readonly Disk[];
   /** NoCloud seed, attached as a virtio disk; Debian's cloud kernel has no AHCI. */
   readonly seed: string | undefined;
-  /** Name of a libvirt network; `undefined` for a guest that talks to nobody. */
-  readonly network: string | undefined;
-  readonly mac: string;
+  /** None for a guest that talks to nobody. */
+  readonly cards: readonly NetworkCard[];
+  /** PCI devices of the hypervisor that are handed through whole: 0000:01:00.0. */
+  readonly pciDevices?: readonly string[];
   /** EFI when left out; BIOS is for guests of a few bytes. */
   readonly firmware?: "efi" | "bios";
   /** Where the serial console is written; a pty without a reader would stall the guest. */

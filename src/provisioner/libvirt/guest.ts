@@ -60,7 +60,7 @@ export class LibvirtGuest implements Guest {
   }
 
   async addresses(): Promise<readonly Address[]> {
-    const macs = [this.#machine.mac.toLowerCase()];
+    const macs = this.#machine.cards.map(({ mac }) => mac.toLowerCase());
     const all = await withDomain(this.#connection, this.uuid, (on, domain) =>
       domainAddresses(on, domain, macs),
     );

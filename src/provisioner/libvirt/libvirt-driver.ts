@@ -140,7 +140,7 @@ class RealDriver implements LibvirtDriver {
     const accelerator = await this.accelerator(run);
     await this.#refuseTaken(machine);
     await this.#checkFiles(machine);
-    if (machine.network !== undefined) await this.startNetwork(machine.network);
+    for (const card of machine.cards) if ("network" in card) await this.startNetwork(card.network);
     const owner = machine.mark.pid === process.pid ? await thisProcess() : undefined;
     const mark: Mark = {
       ...machine.mark,

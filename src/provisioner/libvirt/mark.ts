@@ -1,7 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 
 import type { ProcessIdentity } from "../local/process-identity.ts";
-import type { Mark } from "./driver.ts";
+import type { DiskOrigin, Mark } from "./driver.ts";
 
 /** The XML namespace under which libvirt keeps our mark. */
 export const markNamespace = "urn:provision:mark:1";
@@ -29,12 +29,27 @@ export function markFromXml(xml: string): Mark | undefined {
 
 function markFrom(value: unknown): Mark | undefined {
   if (!isRecord(value)) return undefined;
-  const { role, run, pid, files, owner } = value;
+  const { role, run, pid, files, owner, origin } = value;
   if (typeof role !== "string" || !roles.includes(role)) return undefined;
   if (typeof run !== "string" || typeof pid !== "number" || !Array.isArray(files)) return undefined;
   if (!files.every((file) => typeof file === "string" && file.startsWith("/"))) return undefined;
   const known = identityFrom(owner);
-  return { role: role as Mark["role"], run, pid, files, ...(known && { owner: known }) };
+  const from = originFrom(origin);
+  return {
+    role: role as Mark["role"],
+    run,
+    pid,
+    files,
+    ...(known && { owner: known }),
+    ...(from && { origin: from }),
+  };
+}
+
+function originFrom(value: unknown): DiskOrigin | undefined {
+  if (!isRecord(value)) return undefined;
+  const { image, sha256, mode } = value;
+  if (typeof image !== "string" || typeof sha256 !== "string") return undefined;
+  return mode === "overlay" || mode === "copy" ? { image, sha256, mode } : undefined;
 }
 
 /** A process identity out of JSON. */

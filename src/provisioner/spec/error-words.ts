@@ -2,7 +2,9 @@ import type { ErrorObject } from "ajv/dist/2020.js";
 
 import { absolutePath, accountName } from "../core/task.ts";
 import { nearestName } from "./nearest-name.ts";
+import { publicKeyPattern } from "./public-key.ts";
 import type { Path } from "./read-yaml.ts";
+import { dnsNamePattern, gpuPattern, macPattern } from "./host-patterns.ts";
 import { orList, showValue } from "./show-value.ts";
 
 /** The path of an error's value. */
@@ -51,6 +53,10 @@ const patternWords: ReadonlyMap<string, string> = new Map([
   [absolutePath, "must be a path from the root, without dots or slashes to spare (/etc/hosts)"],
   [accountName, "must be the name of a user or a group, not a number"],
   ["^[0-7]{4}$", 'must be four octal digits ("0644")'],
+  [publicKeyPattern, 'must be "agent", a mapping with `file`, or a public key on one line (ssh-ed25519 …)'],
+  [dnsNamePattern, "must be a name for DNS, in lower case (example.org)"],
+  [macPattern, "must be a hardware address of one card (52:54:00:12:34:56), in lower case"],
+  [gpuPattern, "must be a PCI address as `lspci -D` has it (0000:01:00.0)"],
 ]);
 
 /** What a bound on a value asks for. */

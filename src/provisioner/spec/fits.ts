@@ -23,6 +23,7 @@ const rules: Readonly<Record<string, Rule>> = {
   const: (value, says) => value === says,
   pattern: (value, says) => typeof value !== "string" || new RegExp(String(says), "u").test(value),
   minLength: (value, says) => typeof value !== "string" || Array.from(value).length >= Number(says),
+  maxLength: (value, says) => typeof value !== "string" || Array.from(value).length <= Number(says),
   format: (value, says, _, formats) => {
     const format = Object.hasOwn(formats, String(says)) ? formats[String(says)] : undefined;
     return typeof value !== "string" || (format !== undefined && format(value) === undefined);
@@ -32,6 +33,7 @@ const rules: Readonly<Record<string, Rule>> = {
   items: (value, says, _, formats) =>
     !Array.isArray(value) || value.every((item) => fits(item, says as Schema, formats)),
   minItems: (value, says) => !Array.isArray(value) || value.length >= Number(says),
+  maxItems: (value, says) => !Array.isArray(value) || value.length <= Number(says),
   uniqueItems: (value) =>
     !Array.isArray(value) ||
     (value.every((item) => typeof item === "string") && new Set(value).size === value.length),

@@ -170,9 +170,8 @@ export function specInvalid(complaints: readonly Complaint[]): ProvisionError<"S
 }
 
 function mendOf(complaints: readonly Complaint[]): string {
-  const own = new Set(complaints.map(({ mend }) => mend));
-  const [mend] = own;
-  if (own.size === 1 && mend !== undefined) return mend;
+  const [mend] = complaints.flatMap((complaint) => complaint.mend ?? []);
+  if (mend !== undefined && complaints.every((complaint) => complaint.mend !== undefined)) return mend;
   const named = new Set(
     complaints.map(({ what }) => /^Cannot accept tasks\[\d+\]\.([a-z][a-z0-9-]*)/.exec(what)?.[1]),
   );

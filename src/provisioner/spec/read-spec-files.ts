@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { Complaint, Where } from "../core/errors.ts";
 import { nameFormat } from "./formats.ts";
 import { nearestName } from "./nearest-name.ts";
-import { readYaml } from "./read-yaml.ts";
+import { readYamlFile } from "./read-yaml-file.ts";
 import type { YamlFile } from "./read-yaml.ts";
 
 /** One file of a spec. */
@@ -61,8 +60,7 @@ export async function readSpecFiles(path: string, show: (path: string) => string
   const complaints: Complaint[] = [];
 
   async function read(file: string, chain: readonly Link[]): Promise<void> {
-    const bytes = await readFile(file);
-    const yaml = readYaml(decode(bytes, show(file), complaints), show(file));
+    const { yaml, sha256 } = await readYamlFile(file, show(file));
     complaints.push(...yaml.complaints);
     const name = basename(file).replace(/\.ya?ml$/, "");
     for (const { name: included, where } of includesOf(yaml)) {
@@ -73,7 +71,6 @@ export async function readSpecFiles(path: string, show: (path: string) => string
       if (loop >= 0) complaints.push(cycle([...chain, link].slice(loop), included));
       else if (!files.has(target)) await read(target, [...chain, link]);
     }
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
     files.set(file, { name, path: file, sha256, yaml });
   }
 
@@ -122,20 +119,8 @@ function cycle(links: readonly Link[], back: string): Complaint {
   return { where: last.where, what };
 }
 
-function decode(bytes: Uint8Array, file: string, complaints: Complaint[]): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    complaints.push({
-      where: { file, line: 1, column: 1 },
-      what: "Cannot read YAML: the file must be UTF-8 text, is not",
-    });
-    return "";
-  }
-}
-
-function isMissing(error: unknown): boolean {
+/** Whether a file is not there. */
+export function isMissing(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return code === "ENOENT" || code === "ENOTDIR";
 }

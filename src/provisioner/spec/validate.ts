@@ -15,7 +15,7 @@ import type { Problem } from "./read-union.ts";
 export type Check = (value: unknown, schema: TSchema, at: Path) => readonly Problem[];
 
 /** Formats a schema may name; one that the caller says nothing about accepts every text. */
-const knownFormats = ["base", "source", "template", "tool", "repository"] as const;
+const knownFormats = ["base", "source", "template", "tool", "repository", "image", "key-file"] as const;
 
 /** Makes a check that remembers the schemas it has compiled. */
 export function createCheck(formats: Formats = {}): Check {

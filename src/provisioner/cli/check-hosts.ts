@@ -1,0 +1,53 @@
+import { ProvisionError } from "../core/errors.ts";
+import type { Complaint } from "../core/errors.ts";
+import { hostNames } from "../spec/find-hosts.ts";
+import { hostClashes } from "../spec/host-clashes.ts";
+import type { LoadedHost } from "../spec/host-spec.ts";
+import { lazyManifest, loadHost } from "./compose.ts";
+import { findProject } from "./project.ts";
+import type { Shell } from "./shell.ts";
+
+/** What was found of some hosts. */
+export interface CheckedHosts {
+  readonly hosts: readonly LoadedHost[];
+  readonly complaints: readonly Complaint[];
+}
+
+/** Reads hosts by name or path, and holds them against each other and every other host of the project. */
+export async function checkHosts(
+  asked: readonly string[],
+  shell: Pick<Shell, "env" | "cwd">,
+): Promise<CheckedHosts> {
+  if (asked.length === 0) return { hosts: [], complaints: [] };
+  const manifest = lazyManifest(shell);
+  const load = (host: string) => loadOrComplain(host, shell, manifest);
+  const { hosts, complaints } = joined(await Promise.all(asked.map(load)));
+  const known = joined(await Promise.all((await hostNames(findProject(shell).hostsDir)).map(load)));
+  const own = new Set(hosts.map(fileOf));
+  const others = known.hosts.filter((host) => !own.has(fileOf(host)));
+  return { hosts, complaints: [...complaints, ...hostClashes(hosts, others)] };
+}
+
+function fileOf({ files }: LoadedHost): string {
+  return files.at(-1)?.path ?? "";
+}
+
+function joined(found: readonly CheckedHosts[]): CheckedHosts {
+  return {
+    hosts: found.flatMap(({ hosts }) => hosts),
+    complaints: found.flatMap(({ complaints }) => complaints),
+  };
+}
+
+async function loadOrComplain(
+  host: string,
+  shell: Pick<Shell, "env" | "cwd">,
+  manifest: Parameters<typeof loadHost>[2],
+): Promise<CheckedHosts> {
+  try {
+    return { hosts: [await loadHost(host, shell, manifest)], complaints: [] };
+  } catch (error) {
+    if (!(error instanceof ProvisionError) || error.code !== "SPEC_INVALID") throw error;
+    return { hosts: [], complaints: (error as ProvisionError<"SPEC_INVALID">).facts.complaints };
+  }
+}

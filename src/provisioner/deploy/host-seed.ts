@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+
+import type { KeyPair } from "../libvirt/host-keys.ts";
+import type { Seed } from "../libvirt/seed.ts";
+import type { HostSpec, HostUser } from "../spec/host-spec.ts";
+import { networkConfig } from "./network-config.ts";
+
+/** What a host proves by that it is itself, and who may come in. */
+export interface HostIdentity {
+  readonly hostKey: KeyPair;
+  /** Lines of authorized_keys, by user. */
+  readonly authorizedKeys: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What cloud-init makes of an image to be this host. */
+export function hostSeed(spec: HostSpec, { hostKey, authorizedKeys }: HostIdentity): Seed {
+  return {
+    metaData: { "instance-id": instanceId(spec, hostKey), "local-hostname": spec.name },
+    userData: {
+      hostname: spec.name,
+      ...(spec.fqdn !== undefined && { fqdn: spec.fqdn }),
+      // Without it /etc/hosts does not know the machine's own name, and sudo waits for DNS.
+      manage_etc_hosts: "localhost",
+      ...(spec.timezone !== undefined && { timezone: spec.timezone }),
+      ssh_deletekeys: true,
+      // With a key given, cloud-init makes no others.
+      ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
+      // Without `default` in the list the distribution's own user does not appear.
+      users: spec.users.map((user) => userOf(user, authorizedKeys.get(user.name) ?? [])),
+      ssh_pwauth: false,
+      disable_root: true,
+      package_update: false,
+    },
+    networkConfig: networkConfig(spec.networks),
+  };
+}
+
+/**
+ * The same for as long as the host is the same: its name and its host key. With another one cloud-init would make
+ * everything anew.
+ */
+function instanceId({ name, fqdn }: HostSpec, { publicKey }: KeyPair): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([name, fqdn ?? "", publicKey]))
+    .digest("hex");
+  return `${name}-${digest.slice(0, 16)}`;
+}
+
+function userOf(user: HostUser, authorizedKeys: readonly string[]): Readonly<Record<string, unknown>> {
+  return {
+    name: user.name,
+    ...(user.comment !== undefined && { gecos: user.comment }),
+    shell: user.shell,
+    lock_passwd: true,
+    ...(user.groups.length > 0 && { groups: user.groups }),
+    ...(user.sudo && { sudo: "ALL=(ALL) NOPASSWD:ALL" }),
+    // cloud-init's schema refuses an empty list.
+    ...(authorizedKeys.length > 0 && { ssh_authorized_keys: authorizedKeys }),
+  };
+}
