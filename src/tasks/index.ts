@@ -12,6 +12,7 @@ import { kernelModule } from "./kernel-module.ts";
 import { locale } from "./locale.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
+import { rootlessContainerd } from "./rootless-containerd/index.ts";
 import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
@@ -36,6 +37,7 @@ export const tasks: readonly Task[] = [
   locale,
   nvidiaDriver,
   readonlyRoot,
+  rootlessContainerd,
   subuid,
   symlink,
   sysctl,
