@@ -14,6 +14,7 @@ import { locale } from "./locale.ts";
 import { loginShell } from "./login-shell.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
+import { rootlessContainerd } from "./rootless-containerd/index.ts";
 import { subuid } from "./subuid/index.ts";
 import { symlink } from "./symlink.ts";
 import { sysctl } from "./sysctl.ts";
@@ -40,6 +41,7 @@ export const tasks: readonly Task[] = [
   loginShell,
   nvidiaDriver,
   readonlyRoot,
+  rootlessContainerd,
   subuid,
   symlink,
   sysctl,

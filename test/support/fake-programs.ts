@@ -3,7 +3,8 @@ import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { FakeHost, Program } from "./fake-host.ts";
 import { checkOutDotfiles, linkDotfile, lookAtDotfiles, unlinkDotfile } from "./fake-dotfiles.ts";
 import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
-import { changeTools, lookAtTools, prepareStore } from "./fake-tools.ts";
+import { lookAtRootless, setUpRootless, stopLingering } from "./fake-rootless.ts";
+import { changeTools, lookAtTools, prepareStore, takeSent } from "./fake-tools.ts";
 
 /** Debian's programs, as far as tasks run them; each does to the fake machine what the real one would. */
 export const debian: Readonly<Record<string, Program>> = {
@@ -16,9 +17,13 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-dotfiles-unlink": unlinkDotfile,
   "provision-nvidia": installDriver,
   "provision-nvidia-look": lookAtDriver,
+  "provision-rootless": setUpRootless,
+  "provision-rootless-look": lookAtRootless,
+  loginctl: stopLingering,
   "provision-tools": changeTools,
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,
+  "provision-tools-take": takeSent,
   "provision-initramfs": listInitramfs,
   "update-initramfs": makeInitramfs,
   "dpkg-query": (argv, host) => dpkgQuery(argv.slice(4), host),

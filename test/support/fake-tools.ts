@@ -29,6 +29,12 @@ export function prepareStore([, prefix = ""]: readonly string[], { files }: Mach
   files.directory(`${prefix}/share/provision/store/.incoming`, { mode: "0700" });
 }
 
+/** `provision-tools-take FROM TO`. */
+export function takeSent([, from = "", to = ""]: readonly string[], { files }: Machine): void {
+  for (const path of files.paths().filter((each) => each.startsWith(`${from}/`)))
+    files.write(`${to}${path.slice(from.length)}`, files.read(path) ?? "");
+}
+
 /** `provision-tools VERB PREFIX …`. */
 export function changeTools(
   argv: readonly string[],

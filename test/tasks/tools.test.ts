@@ -3,8 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Change } from "../../src/provisioner/core/task.ts";
 import type { ToolArtifact, ToolPin } from "../../src/provisioner/core/tool-pin.ts";
 import { tools } from "../../src/tasks/tools/index.ts";
-import { layoutTable, placesOf } from "../../src/tasks/tools/layout-table.ts";
-import { lookAt, nothing, type PrefixState, readLook, type ToolState } from "../../src/tasks/tools/look.ts";
+import { layoutTable, placesOf } from "../../src/tasks/scripts/tool-store/layout-table.ts";
+import {
+  lookAt,
+  nothing,
+  type PrefixState,
+  readLook,
+  type ToolState,
+} from "../../src/tasks/scripts/tool-store/look.ts";
 import { emptyMachine } from "../support/fake-host.ts";
 import { someTool } from "../support/some-tool.ts";
 import { complaints, refusal, settle, sourcesOf } from "../support/tasks.ts";

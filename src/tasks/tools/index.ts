@@ -9,9 +9,10 @@ import {
   Refusal,
   type ToolPin,
 } from "../../provisioner/core/task.ts";
-import { commandsOf } from "./layout-table.ts";
-import { lookAt, nothing, type PrefixState, readLook } from "./look.ts";
-import { planPresent, planRemoval, planTidying } from "./plan-tool.ts";
+import { commandsOf } from "../scripts/tool-store/layout-table.ts";
+import { lookAt, nothing, type PrefixState, readLook } from "../scripts/tool-store/look.ts";
+import { pinFor } from "../scripts/tool-store/pin-for.ts";
+import { planPresent, planRemoval, planTidying } from "../scripts/tool-store/plan-tool.ts";
 
 const NAME = "^[a-z0-9][a-z0-9._+-]*$";
 
@@ -107,16 +108,6 @@ const usual = "/usr/local";
 interface State {
   readonly wanted: readonly PinnedTool[];
   readonly found: PrefixState;
-}
-
-/** Where there is no machine yet, it is what images are built for. */
-function pinFor({ name, pins }: PinnedTool, machine = "x86_64"): ToolPin {
-  const pin = Object.entries(pins).find(([architecture]) => architecture === machine)?.[1];
-  if (pin) return pin;
-  const known = Object.keys(pins).join(" and ");
-  throw new Refusal(
-    `versions.yaml must pin ${name} for ${machine}, pins it for ${known}; add its digest under tools.${name}.sha256`,
-  );
 }
 
 function refuseContradictions({ names = [], absent = [] }: Params): void {

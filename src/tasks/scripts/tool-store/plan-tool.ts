@@ -1,13 +1,16 @@
 import {
   type Action,
   type Change,
+  type Command,
   Refusal,
   type RunAction,
   type ToolPin,
-} from "../../provisioner/core/task.ts";
+} from "../../../provisioner/core/task.ts";
+import { type Account, asUser } from "../as-user.ts";
 import { changeScript } from "./change-script.ts";
 import { commandsOf, layoutTable, placesOf } from "./layout-table.ts";
 import type { ToolState } from "./look.ts";
+import { fetching, sending } from "./send-files.ts";
 import { prepareScript } from "./store-script.ts";
 
 /** What all changes of a use have in common. */
@@ -15,6 +18,8 @@ export interface Terms {
   readonly prefix: string;
   readonly replace: boolean;
   readonly timeoutMs: number;
+  /** Whose the prefix is, and who does all that is done in it; left out: root. */
+  readonly account?: Account;
 }
 
 /** Brings a tool to its pin: by unpacking it, or by links alone where the version lies whole in the store. */
@@ -73,26 +78,27 @@ function obstaclesOf(pin: ToolPin, { current, foreign, taken }: ToolState, terms
 
 function unpacking(pin: ToolPin, terms: Terms): readonly Action[] {
   const { name, id, architecture, artifacts } = pin;
+  const { prefix, account } = terms;
   const more = [name, id, architecture, replaceWord(terms), commandsOf(pin)[0] ?? name];
+  const prepare = scriptOf(terms, ["sh", "-c", prepareScript, "provision-tools-prepare", prefix]);
+  const incoming = `${prefix}/share/provision/store/.incoming`;
   return [
-    {
-      kind: "run",
-      touches: files,
-      command: { argv: ["sh", "-c", prepareScript, "provision-tools-prepare", terms.prefix] },
-    },
-    ...artifacts.map((file): Action => {
-      const path = `${terms.prefix}/share/provision/store/.incoming/${file.sha256}`;
-      return { kind: "fetch", path, file, mode: "0600" };
-    }),
+    { kind: "run", touches: files, command: prepare },
+    ...(account ? sending(artifacts, incoming, account) : artifacts.map((file) => fetching(file, incoming))),
     toChange(terms, { verb: "install", more, pin, stdin: layoutTable(pin) }),
   ];
+}
+
+function scriptOf({ account }: Terms, argv: Command["argv"], stdin?: string): Command {
+  const command = { argv, ...(stdin !== undefined && { stdin }) };
+  return account ? asUser(account, command) : command;
 }
 
 /** What of a prefix can be read, by tasks and by programs that look. */
 const files = ["file", "stat", "digest", "query"];
 
 function toChange(
-  { prefix, timeoutMs }: Terms,
+  terms: Terms,
   order: {
     readonly verb: string;
     readonly more: readonly string[];
@@ -101,6 +107,7 @@ function toChange(
   },
 ): RunAction {
   const { verb, more, pin, stdin } = order;
+  const { prefix, timeoutMs } = terms;
   // Only a tree at the top brings units; what is removed may have been one.
   const bringsUnits = pin === undefined || pin.artifacts.some(({ tree }) => tree?.to === "");
   return {
@@ -108,10 +115,7 @@ function toChange(
     detached: true,
     timeoutMs,
     touches: bringsUnits ? [...files, "unit"] : files,
-    command: {
-      argv: ["sh", "-c", changeScript, "provision-tools", verb, prefix, ...more],
-      ...(stdin !== undefined && { stdin }),
-    },
+    command: scriptOf(terms, ["sh", "-c", changeScript, "provision-tools", verb, prefix, ...more], stdin),
   };
 }
 
@@ -132,6 +136,6 @@ function replaceWord({ replace }: Terms): string {
 }
 
 /** The version in the name of a directory: `1.7.1` of `1.7.1-0123456789ab`. */
-function versionOf(id: string): string {
+export function versionOf(id: string): string {
   return id.replace(/-[0-9a-f]{12}$/, "");
 }

@@ -1,4 +1,4 @@
-import { type Command, type Output, type PinnedTool, Refusal } from "../../provisioner/core/task.ts";
+import { type Command, type Output, type PinnedTool, Refusal } from "../../../provisioner/core/task.ts";
 import { placesOf } from "./layout-table.ts";
 import { lookScript } from "./look-script.ts";
 

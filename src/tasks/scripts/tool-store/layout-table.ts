@@ -1,4 +1,4 @@
-import { Refusal, type ToolArtifact, type ToolPin } from "../../provisioner/core/task.ts";
+import { Refusal, type ToolArtifact, type ToolPin } from "../../../provisioner/core/task.ts";
 
 /**
  * What of a tool's files goes where, as the script on the machine reads it: a word and what belongs to it, a line
