@@ -55,6 +55,8 @@ users:
 
 \`provision validate\` checks every host, with its defaults and against all others: a hardware address or a static address
 that stands twice is an error which names both places. \`provision validate host01\` checks one of them against the rest.
+**No command makes a host of its file yet**: so far the files are checked, and that is all.
+
 \`tasks\` and \`variables\` are those of a spec (\`provision tasks\` shows each task); files named by \`source\` lie beside the
 host's own.
 `;
