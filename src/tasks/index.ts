@@ -23,6 +23,7 @@ import { timezone } from "./timezone.ts";
 import { tmpfiles } from "./tmpfiles.ts";
 import { tools } from "./tools/index.ts";
 import { user } from "./user.ts";
+import { wireguard } from "./wireguard/index.ts";
 
 /** Every task a spec can name, in alphabetical order. */
 export const tasks: readonly Task[] = [
@@ -50,4 +51,5 @@ export const tasks: readonly Task[] = [
   tmpfiles,
   tools,
   user,
+  wireguard,
 ];

@@ -142,6 +142,14 @@ describe("an image", () => {
     ]);
   });
 
+  it("holds no key that a machine would make for itself", async () => {
+    const { complaints } = await load("  - wireguard: {interface: wg0, address: [10.0.0.1/24]}");
+
+    expect(complaints).toEqual([
+      'web.yaml:3:5 Cannot put wireguard wg0 into an image: must be nobody\'s, brings a network address ("/etc/wireguard/wg0.conf")',
+    ]);
+  });
+
   it("keeps the mend of the spec when something else is wrong as well", async () => {
     const { complaints, mend } = await load("  - user: {name: alice}\n  - file: {path: nowhere, content: x}");
 

@@ -228,6 +228,7 @@ export function emptyMachine(): FakeHost {
   host.units.install("apt-daily.timer", { active: "active", enabled: true });
   host.units.install("chrony.service");
   host.units.install("ssh.service");
+  for (const name of ["office", "wg0", "wg9"]) host.units.install(`wg-quick@${name}.service`);
   installAppArmor(host);
   installLogin(host);
   return host;

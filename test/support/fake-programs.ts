@@ -5,6 +5,7 @@ import { checkOutDotfiles, linkDotfile, lookAtDotfiles, unlinkDotfile } from "./
 import { installDriver, lookAtDriver } from "./fake-nvidia.ts";
 import { lookAtRootless, setUpRootless, stopLingering } from "./fake-rootless.ts";
 import { changeTools, lookAtTools, prepareStore, takeSent } from "./fake-tools.ts";
+import { bringUpWireguard, lookAtWireguard, makeWireguardKey } from "./fake-wireguard.ts";
 
 /** Debian's programs, as far as tasks run them; each does to the fake machine what the real one would. */
 export const debian: Readonly<Record<string, Program>> = {
@@ -24,6 +25,9 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-tools-look": lookAtTools,
   "provision-tools-prepare": prepareStore,
   "provision-tools-take": takeSent,
+  "provision-wireguard": bringUpWireguard,
+  "provision-wireguard-key": makeWireguardKey,
+  "provision-wireguard-look": lookAtWireguard,
   "provision-initramfs": listInitramfs,
   "update-initramfs": makeInitramfs,
   "dpkg-query": (argv, host) => dpkgQuery(argv.slice(4), host),

@@ -1,0 +1,205 @@
+import {
+  type Action,
+  attributeDifferences,
+  type Change,
+  defineTask,
+  differences,
+  digestOf,
+  run,
+  write,
+} from "../../provisioner/core/task.ts";
+import { DIRECTORY, placesOf, sharedKeyFile } from "./files.ts";
+import { type Params, schema } from "./schema.ts";
+import { bringUp, makeKey } from "./scripts.ts";
+import { broughtKeys, type KeyFile, readState, type State } from "./state.ts";
+import { confText, dropInText, stampsOf, stampText, withoutKeys } from "./texts.ts";
+
+/**
+ * A WireGuard interface by wg-quick(8), up at boot. Keys lie in files of their own, 0600, and pass from there on
+ * standard input: no configuration, argument, log or diff ever holds one.
+ */
+export const wireguard = defineTask({
+  name: "wireguard",
+  summary: "A WireGuard interface with its keys and peers, up now and at boot.",
+  schema,
+  examples: [
+    {
+      title: "One end, with a key that is made there and never leaves it",
+      params: {
+        interface: "wg0",
+        address: ["10.77.0.1/24", "fd77::1/64"],
+        listenPort: 51820,
+        peers: [
+          {
+            publicKey: "yLIyYJw0uvlSMOwFHTlsCrWd1SRU4Ykb1IB9NlWxG3E=",
+            allowedIps: ["10.77.0.2/32", "fd77::2/128"],
+          },
+        ],
+      },
+    },
+    {
+      title: "The other, behind NAT, with keys from a password store",
+      params: {
+        interface: "office",
+        address: ["10.77.0.2/32"],
+        privateKey: { command: ["pass", "show", "wireguard/laptop"] },
+        peers: [
+          {
+            publicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+            endpoint: "vpn.example.org:51820",
+            allowedIps: ["10.77.0.0/24"],
+            presharedKey: { file: "~/keys/office.psk" },
+            keepalive: 25,
+          },
+        ],
+      },
+    },
+    { title: "Remove one, with its keys", params: { interface: "wg9", state: "absent" } },
+  ],
+
+  subject: ({ interface: name }) => name,
+
+  owns({ interface: name, peers = [] }) {
+    const { conf, key, dropIn } = placesOf(name);
+    const shared = peers.flatMap(({ publicKey, presharedKey }) =>
+      presharedKey ? [sharedKeyFile(name, publicKey)] : [],
+    );
+    return [conf, key, dropIn, ...shared];
+  },
+
+  read: readState,
+
+  plan(params, state) {
+    if (params.state === "absent") return planAbsent(params, state);
+    return [
+      ...planOwnKey(params, state),
+      ...state.sharedKeys.flatMap((file) => planKey(file)),
+      ...planTexts(params, state),
+      ...planUp(params, state),
+      // Last: until then the interface may still be started with them.
+      ...planNoLongerShared(state),
+    ];
+  },
+});
+
+const reload = { ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] } as const;
+const private600 = { mode: "0600", owner: "root", group: "root" };
+const directory: Action = { kind: "directory", path: DIRECTORY, mode: "0700" };
+
+function planOwnKey({ interface: name }: Params, { key }: State): readonly Change[] {
+  if (key.text !== undefined || key.digest !== undefined) return planKey(key);
+  return [{ what: key.path, from: undefined, to: "a key made there", actions: [directory, makeKey(name)] }];
+}
+
+/** A key that the spec brings; where it brings none, who may read the one that is there. */
+function planKey({ path, text, found, digest }: KeyFile): readonly Change[] {
+  if (text === undefined || digestOf(text) === digest) {
+    return found ? attributeDifferences(path, private600, found) : [];
+  }
+  const from = digest === undefined ? undefined : "another key";
+  return [{ what: path, from, to: "the secret", actions: [directory, write(path, text, private600)] }];
+}
+
+function planTexts(params: Params, { conf, dropIn, unit }: State): readonly Change[] {
+  const places = placesOf(params.interface);
+  const [wanted, wantedDropIn] = [confText(params), dropInText(params)];
+  const parent: Action = {
+    kind: "directory",
+    path: places.dropIn.slice(0, places.dropIn.lastIndexOf("/")),
+  };
+  const isOld = unit.needsReload && dropIn === wantedDropIn;
+  return differences(
+    {
+      what: places.conf,
+      from: conf === undefined ? undefined : withoutKeys(conf),
+      to: wanted,
+      actions: [directory, write(places.conf, wanted, private600)],
+    },
+    {
+      what: places.dropIn,
+      from: dropIn,
+      to: wantedDropIn,
+      actions: [parent, write(places.dropIn, wantedDropIn), reload],
+    },
+    // Also what an earlier run left when it was cut off before its reload.
+    {
+      what: `${places.unit} text in use`,
+      from: isOld ? "older" : "current",
+      to: "current",
+      actions: [reload],
+    },
+    {
+      what: `${places.unit} at boot`,
+      from: unit.enabled.startsWith("enabled") ? "enabled" : unit.enabled,
+      to: "enabled",
+      actions: [run("systemctl", "enable", places.unit)],
+    },
+  );
+}
+
+function planUp(params: Params, state: State): readonly Change[] {
+  const { interface: name, peers = [] } = params;
+  const { publicKey, running, peers: livePeers } = state.live;
+  const { stamp: path } = placesOf(name);
+  const wanted = stampsOf(params, broughtKeys(state));
+  const text = stampText(wanted);
+  const keep: readonly Action[] = [
+    { kind: "directory", path: path.slice(0, path.lastIndexOf("/")) },
+    write(path, text),
+  ];
+  const what =
+    publicKey === undefined || state.key.text !== undefined ? name : `${name}, public key ${publicKey}`;
+  const change = (from: string, to: string, verb: Parameters<typeof bringUp>[0]): readonly Change[] => [
+    { what, from, to, actions: [bringUp(verb, name), ...keep] },
+  ];
+  if (state.unit.active !== "active") return change(state.unit.active, "active", "start");
+  if (!state.stamp?.includes(wanted.start)) return change("started otherwise", "started so", "restart");
+  const hasPeers = sorted(livePeers) === sorted(peers.map((peer) => peer.publicKey));
+  const hasKey = publicKey !== undefined && publicKey === running;
+  return state.stamp === text && hasPeers && hasKey ? [] : change("other peers or keys", "these", "sync");
+}
+
+function sorted(keys: readonly string[]): string {
+  return keys.toSorted().join(" ");
+}
+
+function planNoLongerShared({ sharedKeys, live }: State): readonly Change[] {
+  return live.sharedFiles
+    .filter((path) => !sharedKeys.some((wanted) => wanted.path === path))
+    .map((path) => gone(path));
+}
+
+function planAbsent({ interface: name }: Params, state: State): readonly Change[] {
+  const { unit: service, conf, key, dropIn, stamp } = placesOf(name);
+  const { unit, live } = state;
+  const isDown = unit.active === "inactive" || unit.active === "failed";
+  const there: readonly (readonly [string, unknown])[] = [
+    [conf, state.conf],
+    [key, state.key.found],
+    ...live.sharedFiles.map((path) => [path, true] as const),
+    [stamp, state.stamp],
+  ];
+  return [
+    ...differences({
+      what: `${service} at boot`,
+      from: unit.enabled.startsWith("enabled") ? "enabled" : undefined,
+      to: undefined,
+      actions: [run("systemctl", "disable", service)],
+    }),
+    ...(isDown
+      ? []
+      : [{ what: name, from: unit.active, to: "inactive", actions: [run("systemctl", "stop", service)] }]),
+    ...there.filter(([, found]) => found !== undefined).map(([path]) => gone(path)),
+    ...(state.dropIn === undefined
+      ? []
+      : [{ what: dropIn, from: "present", to: undefined, actions: [removed(dropIn), reload] }]),
+  ];
+}
+
+function gone(path: string): Change {
+  return { what: path, from: "present", to: undefined, actions: [removed(path)] };
+}
+
+function removed(path: string): Action {
+  return { kind: "remove", path };
+}
