@@ -82,9 +82,12 @@ top is the same in content, and yet the two files differ bit by bit:
 | an initramfs that was made in the builder | the archive holds the times of its files; a build that installs nothing with a hook keeps the base's |
 | compiled Python (\`*.pyc\`) of packages that the build installed | each names the time of its source |
 | \`/var/cache/ldconfig/aux-cache\` | it lists libraries by inode and time of change |
-| \`/var/lib/dpkg\` where packages were installed | \`status-old\` is the list before the last step, and the lists of files carry their times |
 | kernel modules that dkms built | they are signed with a key made for the occasion, which the seal removes |
 | \`/var/lib/provision/stamps\` | the times of the files; what they hold is the same |
 
 What the builder would otherwise leave of itself, such as logs, leases, seeds and ids, is removed by the seal and so
-cannot differ.`;
+cannot differ.
+
+Measured on two builds of \`base\`: the partition table and the ESP are the same bytes; of 11 448 files on root and state
+one differs in content, \`/var/cache/ldconfig/aux-cache\`. The rows about Python, the initramfs and kernel modules are for
+profiles that install such things, and were reasoned, not measured.`;
