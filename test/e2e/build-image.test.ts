@@ -18,18 +18,20 @@ const { cacheDir } = baseSettings({ env: process.env, home: homedir(), isRoot: p
 
 let images: string;
 let env: Record<string, string>;
+let before: readonly string[];
 
 beforeAll(async () => {
   // Not below /root or a private folder: the hypervisor's user must be able to reach the image.
   images = await mkdtemp(join(tmpdir(), "provision-images-"));
   await program(["chmod", "0755", images], { run });
   env = { PROVISION_IMAGES: images };
+  before = await present();
 });
 
 afterAll(() => rm(images, { recursive: true, force: true }));
 
 /** What a run could leave: domains with our name, scratch directories, unfinished images. */
-async function leftovers(): Promise<string[]> {
+async function present(): Promise<string[]> {
   const domains = await program(["virsh", "-q", "-c", "qemu:///system", "list", "--all", "--name"], { run });
   const folders = [
     join(cacheDir, "work"),
@@ -42,6 +44,11 @@ async function leftovers(): Promise<string[]> {
     ...domains.split("\n").filter((name) => name.startsWith("provision-")),
     ...entries.flat().filter((name) => !/^(latest|\d{8}-)/.test(name)),
   ];
+}
+
+/** Of it, what was not there before these tests. */
+async function leftovers(): Promise<string[]> {
+  return (await present()).filter((name) => !before.includes(name));
 }
 
 describe("provision build --spec base", { shuffle: false }, () => {

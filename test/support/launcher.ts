@@ -14,15 +14,19 @@ export interface LaunchedRun {
   readonly stderr: string;
 }
 
-/** Starts the launcher with --json, which stands before what is a program of the target's. `seen` is told each event as it comes, and the process. */
+/**
+ * Starts the launcher with --json, which stands before what is a program of the target's. `seen` is told each event as
+ * it comes, and the process.
+ */
 export function launch(
-  [command = "", ...args]: readonly string[],
+  args: readonly string[],
   options: {
     readonly env?: Record<string, string>;
     readonly seen?: (event: Event, pid: number) => void;
   } = {},
 ): Promise<LaunchedRun> {
-  const child = execa(join(root, "provision"), [command, "--json", ...args], {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const child = execa(join(root, "provision"), [...args.slice(0, end), "--json", ...args.slice(end)], {
     reject: false,
     env: { ...options.env },
     // A group of its own: killing the launcher's process must not reach the test.
