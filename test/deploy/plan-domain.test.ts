@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { hostMachine } from "../../src/provisioner/deploy/host-machine.ts";
 import { planDomain } from "../../src/provisioner/deploy/plan-domain.ts";
-import type { FoundDomain, WantedDomain } from "../../src/provisioner/deploy/plan-domain.ts";
+import type { FoundHost, WantedDomain } from "../../src/provisioner/deploy/plan-domain.ts";
 import { domainXml, readDomainXml } from "../../src/provisioner/libvirt/domain-xml.ts";
 import type { Mark } from "../../src/provisioner/libvirt/driver.ts";
 import type { HostSpec } from "../../src/provisioner/spec/host-spec.ts";
@@ -30,12 +30,12 @@ function wanted(changes: Partial<HostSpec> = {}, more: Partial<WantedDomain> = {
 }
 
 /** A running host as libvirt tells of it. */
-function found(changes: Partial<FoundDomain> = {}): FoundDomain {
+function found(changes: Partial<FoundHost> = {}): FoundHost {
   const facts = readDomainXml(domainXml(machineOf(), "kvm", renderStrict));
   return { state: "running", mark, facts, autostart: true, diskGiB: 8, ...changes };
 }
 
-function changesOf(want: WantedDomain, there: FoundDomain = found()): readonly string[] {
+function changesOf(want: WantedDomain, there: FoundHost = found()): readonly string[] {
   const plan = planDomain(want, there);
   if (plan.kind !== "change") throw new Error(`the plan is ${plan.kind}`);
   return plan.changes.map(({ what, from, to, how }) => `${what}: ${from} -> ${to}, ${how}`);

@@ -7,7 +7,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { RenderTemplate } from "../../src/provisioner/core/templates.ts";
 import { openConnection } from "../../src/provisioner/libvirt/connection.ts";
-import { autostart, setAutostart } from "../../src/provisioner/libvirt/domains.ts";
 import type { Machine } from "../../src/provisioner/libvirt/driver.ts";
 import { type LibvirtDriver, openDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
 import { snapshotsOf } from "../../src/provisioner/libvirt/snapshots.ts";
@@ -191,16 +190,6 @@ describe("a guest", () => {
     expect(off).toBe("shut-off");
     expect(owned?.mark.files).toContain(saved);
     expect(await guest.state()).toBe("running");
-  });
-
-  it("starts with its hypervisor when told so", async () => {
-    await using guest = await driver.boot(machine(), quietRun());
-    await using connection = await openConnection(uri);
-
-    const before = await autostart(connection, guest.uuid);
-    await setAutostart(connection, guest.uuid, true);
-
-    expect([before, await autostart(connection, guest.uuid)]).toEqual([false, true]);
   });
 });
 

@@ -7,6 +7,7 @@ export function someHost(changes: Partial<HostSpec> = {}): HostSpec {
     fqdn: undefined,
     image: { kind: "spec", name: "base", version: undefined },
     hypervisor: undefined,
+    pool: "default",
     cpus: 2,
     memoryMiB: 2048,
     disk: { sizeGiB: undefined, mode: "overlay" },

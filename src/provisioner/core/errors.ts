@@ -289,6 +289,26 @@ export const catalogue = {
         ? `Run \`virsh -c ${uri} net-define /usr/share/libvirt/networks/default.xml\` (package libvirt-daemon-config-network), or \`provision doctor --fix\``
         : `Name a network that \`virsh -c ${uri} net-list --all\` shows, or define it with \`virsh net-define\``,
   }),
+  POOL_MISSING: entry<{ pool: string; uri: string }>({
+    exit: 4,
+    say: ({ pool, uri }) => `Cannot find pool "${pool}" at "${uri}"`,
+    mend: ({ uri }) =>
+      `Name a pool that \`virsh -c ${uri} pool-list --all\` shows, or leave \`pool\` out of the host's file: "default" is made where it is missing`,
+  }),
+  POOL_UNFIT: entry<{ pool: string; uri: string }>({
+    exit: 4,
+    say: ({ pool, uri }) => `Cannot use pool "${pool}" at "${uri}": it must be a folder of files, is not`,
+    mend: () => "Name a pool of type dir, fs or netfs in the host's file",
+  }),
+  DEVICE_UNFIT: entry<{ device: string; uri: string; lacks: "device" | "iommu" }>({
+    exit: 4,
+    say: ({ device, uri, lacks }) =>
+      `Cannot hand PCI device ${device} to a guest at "${uri}": ${lacks === "device" ? "there must be one at this address, is none" : "it must be in an IOMMU group, is in none"}`,
+    mend: ({ lacks }) =>
+      lacks === "device"
+        ? "Correct `gpus` in the host's file: `lspci -D` on the hypervisor shows the addresses"
+        : "Switch VT-d or AMD-Vi on in the hypervisor's firmware, add intel_iommu=on (Intel) to its kernel's command line, and reboot it",
+  }),
   DOMAIN_EXISTS: entry<{ domain: string; uri: string; ours: boolean }>({
     exit: 4,
     say: ({ domain, uri, ours }) =>

@@ -1,5 +1,5 @@
-import type { DomainFacts } from "../libvirt/domain-xml.ts";
-import type { DiskOrigin, DomainState, Machine, Mark, NetworkCard } from "../libvirt/driver.ts";
+import type { DiskOrigin, Machine, NetworkCard } from "../libvirt/driver.ts";
+import type { FoundDomain } from "../libvirt/host-domains.ts";
 
 /** The domain that a host is to be. */
 export interface WantedDomain {
@@ -11,12 +11,7 @@ export interface WantedDomain {
 }
 
 /** The domain that bears the host's name already. */
-export interface FoundDomain {
-  readonly state: DomainState;
-  /** `undefined`: it is not ours. */
-  readonly mark: Mark | undefined;
-  readonly facts: DomainFacts;
-  readonly autostart: boolean;
+export interface FoundHost extends Pick<FoundDomain, "state" | "mark" | "facts" | "autostart"> {
   /** Of the system's disk, as the guest sees it. */
   readonly diskGiB: number;
 }
@@ -37,7 +32,7 @@ export type DomainPlan =
   | { readonly kind: "change"; readonly changes: readonly DomainChange[]; readonly loses: readonly string[] };
 
 /** Compares the domain there is with the one that is wanted; no change at all is a plan without changes. */
-export function planDomain(wanted: WantedDomain, found: FoundDomain | undefined): DomainPlan {
+export function planDomain(wanted: WantedDomain, found: FoundHost | undefined): DomainPlan {
   if (found === undefined) return { kind: "create" };
   if (found.mark?.role !== "host") return { kind: "foreign" };
   const changes = [
@@ -63,7 +58,7 @@ function originChanges(wanted: DiskOrigin, found: DiskOrigin | undefined): reado
 }
 
 /** A disk grows under a guest that is off, and with its next boot the file systems do; none shrinks. */
-function diskChanges({ machine, diskGiB }: WantedDomain, found: FoundDomain): readonly DomainChange[] {
+function diskChanges({ machine, diskGiB }: WantedDomain, found: FoundHost): readonly DomainChange[] {
   const size = diskGiB ?? found.diskGiB;
   const how = size < found.diskGiB ? "replace" : whenOff(found);
   const [, ...wanted] = machine.disks.map(({ path }) => path);
@@ -74,7 +69,7 @@ function diskChanges({ machine, diskGiB }: WantedDomain, found: FoundDomain): re
   ];
 }
 
-function settingChanges({ machine, autostart }: WantedDomain, found: FoundDomain): readonly DomainChange[] {
+function settingChanges({ machine, autostart }: WantedDomain, found: FoundHost): readonly DomainChange[] {
   const { facts } = found;
   const how = whenOff(found);
   const lists = [
@@ -90,7 +85,7 @@ function settingChanges({ machine, autostart }: WantedDomain, found: FoundDomain
 }
 
 /** libvirt writes it down at any time; a guest that is up sees it when it starts the next time. */
-function whenOff({ state }: FoundDomain): "at once" | "restart" {
+function whenOff({ state }: FoundHost): "at once" | "restart" {
   return state === "shut-off" || state === "crashed" ? "at once" : "restart";
 }
 

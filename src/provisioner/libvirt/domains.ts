@@ -174,14 +174,8 @@ async function withKnownFlags<T>(flags: number, call: (flags: number) => Promise
 }
 
 /** Whether a domain starts with its hypervisor. */
-export async function autostart(connection: Connection, uuid: string): Promise<boolean | undefined> {
-  return withDomain(connection, uuid, async (on, domain) => {
-    const value: [unknown] = [0];
-    await on.call("virDomainGetAutostart", domain, value);
-    return value[0] === 1;
-  });
-}
-
-export async function setAutostart(connection: Connection, uuid: string, value: boolean): Promise<void> {
-  await withDomain(connection, uuid, (on, domain) => on.call("virDomainSetAutostart", domain, value ? 1 : 0));
+export async function getAutostart(on: Session, domain: Pointer): Promise<boolean> {
+  const value: [unknown] = [0];
+  await on.call("virDomainGetAutostart", domain, value);
+  return value[0] === 1;
 }

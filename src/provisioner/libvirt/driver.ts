@@ -35,6 +35,21 @@ export interface Mark {
   readonly owner?: ProcessIdentity;
   /** What a deployed host's system disk was made from. */
   readonly origin?: DiskOrigin;
+  /** What is known of a deployed host. */
+  readonly host?: HostMark;
+}
+
+/** What is written down of a deployed host, so that whoever reaches its hypervisor can look after it. */
+export interface HostMark {
+  /** libvirt's pool of its disks. */
+  readonly pool: string;
+  /** The key it proves itself with: type and blob. */
+  readonly hostKey: string;
+  readonly fqdn: string | undefined;
+  /** Who may log in. */
+  readonly users: readonly string[];
+  /** It was reached, and cloud-init has made it what it is. Until then its maker may throw it away. */
+  readonly ready: boolean;
 }
 
 /** What a disk was made from, and how. */

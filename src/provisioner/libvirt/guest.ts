@@ -3,9 +3,8 @@ import type { Run } from "../core/run.ts";
 import { until } from "../core/until.ts";
 import { type Agent, agentOf } from "./agent.ts";
 import type { Connection } from "./connection.ts";
-import { consoleSize, readConsoleTail } from "./console.ts";
 import { domainCondition, type DomainCondition, powerOff, pressPowerButton, withDomain } from "./domains.ts";
-import type { Accelerator, Address, DomainState, Guest, Machine } from "./driver.ts";
+import type { Accelerator, Address, DomainState, Guest } from "./driver.ts";
 import { domainAddresses } from "./networks.ts";
 import { type Snapshots, snapshotsOf } from "./snapshots.ts";
 
@@ -15,20 +14,30 @@ const shutDownMs = { kvm: 90_000, tcg: 300_000 };
 const pressAgainMs = 15_000;
 const startMs = 180_000;
 
-/** A domain that was booted through libvirt. */
+/** What a guest's serial port printed. */
+export interface Console {
+  /** Bytes so far. */
+  size(): Promise<number>;
+  /** Last lines, cleaned. */
+  tail(lines?: number): Promise<string>;
+}
+
+/** A domain that is known to libvirt. */
 export class LibvirtGuest implements Guest {
   readonly name: string;
   readonly uuid: string;
   readonly accelerator: Accelerator;
   readonly agent: Agent;
   readonly snapshots: Snapshots;
-  readonly #machine: Machine;
+  readonly #macs: readonly string[];
+  readonly #console: Console;
   readonly #connection: Connection;
   readonly #remove: () => Promise<void>;
   #kept = false;
 
   constructor(options: {
-    readonly machine: Machine;
+    readonly machine: { readonly name: string; readonly uuid: string; readonly macs: readonly string[] };
+    readonly console: Console;
     readonly accelerator: Accelerator;
     readonly connection: Connection;
     readonly remove: () => Promise<void>;
@@ -37,7 +46,8 @@ export class LibvirtGuest implements Guest {
     this.name = machine.name;
     this.uuid = machine.uuid;
     this.accelerator = options.accelerator;
-    this.#machine = machine;
+    this.#macs = machine.macs.map((mac) => mac.toLowerCase());
+    this.#console = options.console;
     this.#connection = connection;
     this.#remove = options.remove;
     this.agent = agentOf(connection, machine);
@@ -60,9 +70,8 @@ export class LibvirtGuest implements Guest {
   }
 
   async addresses(): Promise<readonly Address[]> {
-    const macs = this.#machine.cards.map(({ mac }) => mac.toLowerCase());
     const all = await withDomain(this.#connection, this.uuid, (on, domain) =>
-      domainAddresses(on, domain, macs),
+      domainAddresses(on, domain, this.#macs),
     );
     return all ?? [];
   }
@@ -114,11 +123,11 @@ export class LibvirtGuest implements Guest {
   }
 
   consoleTail(lines?: number): Promise<string> {
-    return readConsoleTail(this.#machine.console, lines);
+    return this.#console.tail(lines);
   }
 
   consoleSize(): Promise<number> {
-    return consoleSize(this.#machine.console);
+    return this.#console.size();
   }
 
   keep(): void {

@@ -14,6 +14,8 @@ import {
 } from "./accelerator.ts";
 import { claimFiles, removeFiles } from "./claims.ts";
 import { type Connection, type ConnectionOptions, openConnection, type Session } from "./connection.ts";
+import { consoleSize, readConsoleTail } from "./console.ts";
+import { type Devices, devicesOf } from "./devices.ts";
 import { domainXml, readDomainXml } from "./domain-xml.ts";
 import {
   domainCondition,
@@ -29,7 +31,9 @@ import {
 } from "./domains.ts";
 import type { Accelerator, Driver, Machine, Mark, OwnedDomain } from "./driver.ts";
 import { LibvirtGuest } from "./guest.ts";
+import { type HostDomains, hostDomainsOf } from "./host-domains.ts";
 import { type Networks, networksOf } from "./networks.ts";
+import { type Pools, poolsOf } from "./pools.ts";
 import { probeKvm } from "./probe-kvm.ts";
 import { bootId, thisProcess } from "../local/process-identity.ts";
 import { checkQemuAccess, qemuUserFrom } from "./qemu-access.ts";
@@ -46,7 +50,10 @@ export interface DriverOptions extends ConnectionOptions {
 
 /** The driver with all that libvirt can do for us. */
 export interface LibvirtDriver extends Driver {
+  readonly devices: Devices;
+  readonly hosts: HostDomains;
   readonly networks: Networks;
+  readonly pools: Pools;
   readonly volumes: Volumes;
   /** The folder for `claimFiles` and `collectGarbage`. */
   readonly claims: string;
@@ -66,7 +73,10 @@ export async function openDriver(uri: string, options: DriverOptions): Promise<L
 
 class RealDriver implements LibvirtDriver {
   readonly uri: string;
+  readonly devices: Devices;
+  readonly hosts: HostDomains;
   readonly networks: Networks;
+  readonly pools: Pools;
   readonly volumes: Volumes;
   readonly claims: string;
   readonly #connection: Connection;
@@ -78,6 +88,9 @@ class RealDriver implements LibvirtDriver {
     this.uri = connection.uri;
     this.networks = networksOf(connection);
     this.volumes = volumesOf(connection);
+    this.pools = poolsOf(connection);
+    this.devices = devicesOf(connection);
+    this.hosts = hostDomainsOf(connection, { volumes: this.volumes, render: options.render });
     this.#connection = connection;
     this.#options = options;
     this.#cache =
@@ -163,7 +176,14 @@ class RealDriver implements LibvirtDriver {
       await remove();
       throw error;
     }
-    return new LibvirtGuest({ machine: owned, accelerator, connection: this.#connection, remove });
+    const { name, uuid, cards, console } = owned;
+    return new LibvirtGuest({
+      machine: { name, uuid, macs: cards.map(({ mac }) => mac) },
+      console: { size: () => consoleSize(console), tail: (lines) => readConsoleTail(console, lines) },
+      accelerator,
+      connection: this.#connection,
+      remove,
+    });
   }
 
   async #refuseTaken(machine: Machine): Promise<void> {

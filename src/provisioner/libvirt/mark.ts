@@ -1,7 +1,7 @@
 import { XMLParser } from "fast-xml-parser";
 
 import type { ProcessIdentity } from "../local/process-identity.ts";
-import type { DiskOrigin, Mark } from "./driver.ts";
+import type { DiskOrigin, HostMark, Mark } from "./driver.ts";
 
 /** The XML namespace under which libvirt keeps our mark. */
 export const markNamespace = "urn:provision:mark:1";
@@ -29,12 +29,13 @@ export function markFromXml(xml: string): Mark | undefined {
 
 function markFrom(value: unknown): Mark | undefined {
   if (!isRecord(value)) return undefined;
-  const { role, run, pid, files, owner, origin } = value;
+  const { role, run, pid, files, owner, origin, host } = value;
   if (typeof role !== "string" || !roles.includes(role)) return undefined;
   if (typeof run !== "string" || typeof pid !== "number" || !Array.isArray(files)) return undefined;
   if (!files.every((file) => typeof file === "string" && file.startsWith("/"))) return undefined;
   const known = identityFrom(owner);
   const from = originFrom(origin);
+  const deployed = hostFrom(host);
   return {
     role: role as Mark["role"],
     run,
@@ -42,6 +43,7 @@ function markFrom(value: unknown): Mark | undefined {
     files,
     ...(known && { owner: known }),
     ...(from && { origin: from }),
+    ...(deployed && { host: deployed }),
   };
 }
 
@@ -50,6 +52,14 @@ function originFrom(value: unknown): DiskOrigin | undefined {
   const { image, sha256, mode } = value;
   if (typeof image !== "string" || typeof sha256 !== "string") return undefined;
   return mode === "overlay" || mode === "copy" ? { image, sha256, mode } : undefined;
+}
+
+function hostFrom(value: unknown): HostMark | undefined {
+  if (!isRecord(value)) return undefined;
+  const { pool, hostKey, fqdn, users, ready } = value;
+  if (typeof pool !== "string" || typeof hostKey !== "string" || typeof ready !== "boolean") return undefined;
+  if (!Array.isArray(users) || !users.every((user) => typeof user === "string")) return undefined;
+  return { pool, hostKey, fqdn: typeof fqdn === "string" ? fqdn : undefined, users, ready };
 }
 
 /** A process identity out of JSON. */

@@ -97,6 +97,12 @@ export const prototypes = {
     "virStoragePoolPtr virStoragePoolLookupByName(virConnectPtr conn, const char *name)",
   virStoragePoolCreateXML:
     "virStoragePoolPtr virStoragePoolCreateXML(virConnectPtr conn, const char *xmlDesc, unsigned int flags)",
+  virStoragePoolDefineXML:
+    "virStoragePoolPtr virStoragePoolDefineXML(virConnectPtr conn, const char *xml, unsigned int flags)",
+  virStoragePoolBuild: "int virStoragePoolBuild(virStoragePoolPtr pool, unsigned int flags)",
+  virStoragePoolCreate: "int virStoragePoolCreate(virStoragePoolPtr pool, unsigned int flags)",
+  virStoragePoolSetAutostart: "int virStoragePoolSetAutostart(virStoragePoolPtr pool, int autostart)",
+  virStoragePoolGetXMLDesc: "HeapString virStoragePoolGetXMLDesc(virStoragePoolPtr pool, unsigned int flags)",
   virStoragePoolDestroy: "int virStoragePoolDestroy(virStoragePoolPtr pool)",
   virStoragePoolRefresh: "int virStoragePoolRefresh(virStoragePoolPtr pool, unsigned int flags)",
   virStoragePoolGetInfo: "int virStoragePoolGetInfo(virStoragePoolPtr pool, _Out_ virStoragePoolInfo *info)",
@@ -110,6 +116,11 @@ export const prototypes = {
     "virStorageVolPtr virStorageVolLookupByPath(virConnectPtr conn, const char *path)",
   virStorageVolCreateXML:
     "virStorageVolPtr virStorageVolCreateXML(virStoragePoolPtr pool, const char *xmlDesc, unsigned int flags)",
+  virStorageVolCreateXMLFrom:
+    "virStorageVolPtr virStorageVolCreateXMLFrom(virStoragePoolPtr pool, const char *xmlDesc, virStorageVolPtr clonevol, unsigned int flags)",
+  virStorageVolResize:
+    "int virStorageVolResize(virStorageVolPtr vol, unsigned long long capacity, unsigned int flags)",
+  virStorageVolGetXMLDesc: "HeapString virStorageVolGetXMLDesc(virStorageVolPtr vol, unsigned int flags)",
   virStorageVolGetInfo: "int virStorageVolGetInfo(virStorageVolPtr vol, _Out_ virStorageVolInfo *info)",
   virStorageVolGetName: "const char *virStorageVolGetName(virStorageVolPtr vol)",
   virStorageVolGetPath: "HeapString virStorageVolGetPath(virStorageVolPtr vol)",
@@ -119,6 +130,11 @@ export const prototypes = {
   virStorageVolDownload:
     "int virStorageVolDownload(virStorageVolPtr vol, virStreamPtr stream, unsigned long long offset, unsigned long long length, unsigned int flags)",
   virStorageVolFree: "int virStorageVolFree(virStorageVolPtr vol)",
+  // — devices of the hypervisor —
+  virNodeDeviceLookupByName:
+    "virNodeDevicePtr virNodeDeviceLookupByName(virConnectPtr conn, const char *name)",
+  virNodeDeviceGetXMLDesc: "HeapString virNodeDeviceGetXMLDesc(virNodeDevicePtr dev, unsigned int flags)",
+  virNodeDeviceFree: "int virNodeDeviceFree(virNodeDevicePtr dev)",
   // — streams —
   virStreamNew: "virStreamPtr virStreamNew(virConnectPtr conn, unsigned int flags)",
   virStreamSend: "int virStreamSend(virStreamPtr st, Bytes data, size_t nbytes)",
@@ -136,6 +152,7 @@ export const handles = [
   "virNetworkPtr",
   "virStoragePoolPtr",
   "virStorageVolPtr",
+  "virNodeDevicePtr",
   "virStreamPtr",
 ] as const;
 

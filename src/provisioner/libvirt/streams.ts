@@ -65,3 +65,14 @@ export async function receiveFile(
     transfer.onProgress?.(received);
   }
 }
+
+/** All that comes, at once: for what is known to be small. */
+export async function receiveBytes(on: Session, stream: Pointer): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  const buffer = Buffer.alloc(chunk);
+  for (;;) {
+    const bytes = await on.call("virStreamRecv", stream, buffer, BigInt(chunk));
+    if (bytes === 0) return Buffer.concat(parts);
+    parts.push(Buffer.from(buffer.subarray(0, bytes)));
+  }
+}

@@ -4,8 +4,9 @@ import type { Pointer } from "./binding.ts";
 import type { Connection, Session } from "./connection.ts";
 import { takeAll, unless } from "./domains.ts";
 import { escape } from "./networks.ts";
-import { receiveFile, sendFile, type Transfer, withStream } from "./streams.ts";
+import { receiveBytes, receiveFile, sendFile, type Transfer, withStream } from "./streams.ts";
 import { virtCodes } from "./virt-error.ts";
+import { readVolumeXml, volumeXml } from "./volume-xml.ts";
 
 /** A place on the hypervisor where volumes are. Sizes in bytes. */
 export interface Pool {
@@ -19,8 +20,13 @@ export interface Pool {
 export interface Volume {
   readonly name: string;
   readonly path: string;
+  /** As a guest sees it. */
   readonly capacity: number;
   readonly allocation: number;
+  /** Length of its file. */
+  readonly bytes: number;
+  /** Path of the image that it stands on. */
+  readonly backing: string | undefined;
 }
 
 /** A volume to be made. */
@@ -42,10 +48,18 @@ export interface Volumes {
   list(pool: string): Promise<readonly Volume[]>;
   find(pool: string, name: string): Promise<Volume | undefined>;
   create(pool: string, volume: NewVolume): Promise<Volume>;
+  /** A copy that stands on nothing, of a volume of the same pool; its capacity may be larger. */
+  copy(pool: string, from: string, volume: Omit<NewVolume, "backing">): Promise<Volume>;
+  /** Makes a disk that nobody uses larger. */
+  grow(pool: string, name: string, capacity: number): Promise<void>;
   /** Fills a volume with a local file, as it is: a qcow2 file makes it a qcow2 volume. */
   upload(pool: string, name: string, file: string, transfer: Transfer): Promise<void>;
   /** Copies a volume, as it is, to a local file; the file is there when all of it is. */
   download(pool: string, name: string, file: string, transfer: Transfer): Promise<void>;
+  /** The last bytes of a volume, as it is by now; none when there is no such volume. */
+  readEnd(pool: string, name: string, bytes: number): Promise<Buffer>;
+  /** The length of a volume's file by now; 0 when there is no such volume. */
+  length(pool: string, name: string): Promise<number>;
   /** Idempotent. */
   remove(pool: string, name: string): Promise<void>;
   /** Removes the volume that is the file of this path on the hypervisor; `false` when no pool has it. */
@@ -56,6 +70,8 @@ const running = 2;
 const build = 1;
 /** Making a volume can write all of it. */
 const createMs = 600_000;
+/** The daemon reads and writes a whole disk for it. */
+const copyMs = 3_600_000;
 
 export function volumesOf(connection: Connection): Volumes {
   const withPool = <T>(name: string, work: (on: Session, pool: Pointer) => Promise<T>, over = connection) =>
@@ -72,6 +88,14 @@ export function volumesOf(connection: Connection): Volumes {
     await using own = await connection.another();
     await withPool(pool, async (on, found) => work(on, await lookup(on, found, name)), own);
   };
+
+  /** The pool does not notice by itself what others write into it. */
+  const length: Volumes["length"] = (pool, name) =>
+    withPool(pool, async (on, found) => {
+      await on.callWithin(createMs, "virStoragePoolRefresh", found, 0);
+      const volume = await unless(virtCodes.noStorageVolume, () => lookup(on, found, name));
+      return volume === undefined ? 0 : (await facts(on, volume)).bytes;
+    });
 
   return {
     pools: () =>
@@ -116,6 +140,21 @@ export function volumesOf(connection: Connection): Volumes {
         const made = await on.callWithin(createMs, "virStorageVolCreateXML", pool, volumeXml(volume), 0);
         return facts(on, on.take("virStorageVolFree", made));
       }),
+    copy: (name, from, volume) =>
+      withPool(name, async (on, pool) => {
+        const source = await lookup(on, pool, from);
+        const xml = volumeXml(volume);
+        const made = await on.callWithin(copyMs, "virStorageVolCreateXMLFrom", pool, xml, source, 0);
+        const copied = on.take("virStorageVolFree", made);
+        const { capacity } = await facts(on, copied);
+        if (capacity < volume.capacity)
+          await on.call("virStorageVolResize", copied, BigInt(volume.capacity), 0);
+        return facts(on, copied);
+      }),
+    grow: (name, volume, capacity) =>
+      withPool(name, async (on, pool) => {
+        await on.call("virStorageVolResize", await lookup(on, pool, volume), BigInt(capacity), 0);
+      }),
     async upload(pool, name, path, transfer) {
       await using file = await open(path, "r");
       const { size } = await file.stat();
@@ -144,6 +183,22 @@ export function volumesOf(connection: Connection): Volumes {
         await rm(partial, { force: true });
       }
     },
+    async readEnd(pool, name, bytes) {
+      const size = await length(pool, name);
+      const wanted = Math.min(size, bytes);
+      let end: Buffer = Buffer.alloc(0);
+      if (wanted > 0) {
+        await transferring(pool, name, (on, volume) =>
+          withStream(on, async (stream) => {
+            const [from, count] = [BigInt(size - wanted), BigInt(wanted)];
+            await on.call("virStorageVolDownload", volume, stream, from, count, 0);
+            end = await receiveBytes(on, stream);
+          }),
+        );
+      }
+      return end;
+    },
+    length,
     remove: (pool, name) =>
       withPool(pool, async (on, found) => {
         const volume = await unless(virtCodes.noStorageVolume, () => lookup(on, found, name));
@@ -177,23 +232,5 @@ async function poolFacts(on: Session, pool: Pointer): Promise<Pool> {
 }
 
 async function facts(on: Session, volume: Pointer): Promise<Volume> {
-  const info: Record<string, unknown> = {};
-  await on.call("virStorageVolGetInfo", volume, info);
-  return {
-    name: await on.call("virStorageVolGetName", volume),
-    path: await on.call("virStorageVolGetPath", volume),
-    capacity: Number(info["capacity"]),
-    allocation: Number(info["allocation"]),
-  };
-}
-
-function volumeXml({ name, format, capacity, backing }: NewVolume): string {
-  const below =
-    backing === undefined
-      ? ""
-      : `<backingStore><path>${escape(backing.path)}</path><format type='${backing.format}'/></backingStore>`;
-  return (
-    `<volume><name>${escape(name)}</name><capacity unit='bytes'>${capacity}</capacity>` +
-    `<target><format type='${format}'/></target>${below}</volume>`
-  );
+  return readVolumeXml(await on.call("virStorageVolGetXMLDesc", volume, 0));
 }

@@ -12,6 +12,7 @@ export function fillHost(name: string, text: HostText, folder: string): HostSpec
     fqdn: text.domain === undefined ? undefined : `${name}.${text.domain}`,
     image: imageReference(text.image ?? "", folder),
     hypervisor: text.hypervisor,
+    pool: text.pool ?? "default",
     cpus: text.cpus ?? 2,
     memoryMiB: text.memoryMiB ?? 2048,
     disk: { sizeGiB: text.disk?.sizeGiB, mode: text.disk?.mode ?? "overlay" },

@@ -176,6 +176,13 @@ export const hostSchema = Type.Object(
           "libvirt's URI of the machine it runs on; left out: this one, or as PROVISION_LIBVIRT says",
       }),
     ),
+    pool: Type.Optional(
+      Type.String({
+        pattern: "^[^/\\s]+$",
+        default: "default",
+        description: "libvirt's pool that its disks lie in, a folder of files; default is made where it is missing",
+      }),
+    ),
     domain: Type.Optional(
       Type.String({
         pattern: dnsNamePattern,

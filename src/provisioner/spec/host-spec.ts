@@ -23,6 +23,8 @@ export interface HostSpec {
   readonly image: ImageReference;
   /** libvirt's URI; `undefined`: the one that is used when nobody says any. */
   readonly hypervisor: string | undefined;
+  /** libvirt's, where its disks are. */
+  readonly pool: string;
   readonly cpus: number;
   readonly memoryMiB: number;
   /** Without a size: as large as the image. */
