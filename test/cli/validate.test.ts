@@ -17,7 +17,7 @@ async function project() {
   const files = {
     "specs/base.yaml": spec,
     "specs/web.yaml": spec,
-    "hosts/defaults.yaml": "image: base\nusers: [{name: admin, keys: [agent]}]\n",
+    "hosts/defaults.yaml": "image: base\nusers: [{name: admin, keys: [agent], sudo: true}]\n",
     "hosts/mail.yaml": host("192.0.2.10/24"),
     "hosts/web.yaml": host("192.0.2.11/24"),
     "hosts/wiki.yaml": host("192.0.2.10/24"),

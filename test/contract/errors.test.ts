@@ -22,6 +22,8 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   places: ["/a", "/b"],
   paths: ["one", "another"],
   failed: [{ name: "one", reason: "Gone", mend: "Get it" }],
+  versions: ["1", "2"],
+  changes: ["one", "another"],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { hostSeed } from "../../src/provisioner/deploy/host-seed.ts";
+import { hostSeed, sudoersFile, withoutSecrets } from "../../src/provisioner/deploy/host-seed.ts";
 import { seedFiles } from "../../src/provisioner/libvirt/seed.ts";
 import type { HostSpec } from "../../src/provisioner/spec/host-spec.ts";
 import { someCard, someHost } from "../support/some-host.ts";
@@ -89,15 +89,30 @@ describe("hostSeed", () => {
 
     expect(read(whole, "user-data")).toMatchObject({ ssh_pwauth: false, disable_root: true });
     expect(
-      users.map(({ name, lock_passwd, sudo, ssh_authorized_keys }) => [
-        name,
-        lock_passwd,
-        sudo,
-        ssh_authorized_keys,
-      ]),
+      users.map(({ name, lock_passwd, ssh_authorized_keys }) => [name, lock_passwd, ssh_authorized_keys]),
     ).toEqual([
-      ["alice", true, "ALL=(ALL) NOPASSWD:ALL", ["ssh-ed25519 BBBB alice@desk: #1"]],
-      ["yes", true, undefined, undefined],
+      ["alice", true, ["ssh-ed25519 BBBB alice@desk: #1"]],
+      ["yes", true, undefined],
     ]);
+  });
+
+  it("lets those do everything of whom the host's file says it, by a file of its own", () => {
+    expect(read(whole, "user-data")["write_files"]).toEqual([
+      {
+        path: sudoersFile,
+        content: "# Made by provision from the host's file\nalice ALL=(ALL:ALL) NOPASSWD:ALL\n",
+        permissions: "0440",
+        owner: "root:root",
+      },
+    ]);
+  });
+
+  it("holds no private key once the host has it, and is the same host's still", () => {
+    const seed = hostSeed(whole, { hostKey, authorizedKeys });
+    const after = withoutSecrets(seed);
+
+    expect(JSON.stringify(seedFiles(after))).not.toContain("BEGIN X");
+    expect(after).toMatchObject({ metaData: seed.metaData, networkConfig: seed.networkConfig });
+    expect(after.userData["users"]).toEqual(seed.userData["users"]);
   });
 });

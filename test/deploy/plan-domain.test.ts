@@ -113,8 +113,25 @@ describe("planDomain", () => {
     const want = wanted({ cpus: 4, networks: [] }, { diskGiB: 9 });
 
     const plan = planDomain(want, found({ state }));
+    const settings = plan.kind === "change" ? plan.changes.filter(({ what }) => what !== "power") : [];
 
-    expect(plan.kind === "change" && plan.changes.map((change) => change.how)).toEqual([how, how, how]);
+    expect(settings.map((change) => change.how)).toEqual([how, how, how]);
+  });
+
+  it("starts one that is off", () => {
+    expect(changesOf(wanted(), found({ state: "shut-off" }))).toEqual(["power: off -> on, at once"]);
+  });
+
+  it("moves no disk to another pool, and gives no host another full name, without replacing it", () => {
+    const host = { pool: "default", hostKey: "k", fqdn: undefined, users: [], ready: true };
+    const want = wanted();
+    const other = { ...want.machine.mark, host: { ...host, pool: "ssd", fqdn: "web.lan" } };
+    const there = found({ mark: { ...mark, host } });
+
+    expect(changesOf({ ...want, machine: { ...want.machine, mark: other } }, there)).toEqual([
+      "pool: default -> ssd, replace",
+      "full name: none -> web.lan, replace",
+    ]);
   });
 
   it("says what is lost when the system's disk is made anew, and nothing else", () => {

@@ -20,7 +20,13 @@ const mark: Mark = {
   pid: process.pid,
   files: ["/pool/web.qcow2"],
   origin: { image: "base@1", sha256: "a".repeat(64), mode: "copy" },
-  host: { pool: "default-pool", hostKey: "ssh-ed25519 AAAA", fqdn: undefined, users: ["alice"], ready: false },
+  host: {
+    pool: "default-pool",
+    hostKey: "ssh-ed25519 AAAA",
+    fqdn: undefined,
+    users: ["alice"],
+    ready: false,
+  },
 };
 const machine = (changes: Parameters<typeof someMachine>[0] = {}) =>
   someMachine({ name: "web", firmware: "bios", console: "/pool/web-console.log", mark, ...changes });
@@ -32,7 +38,8 @@ beforeEach(async () => {
   driver = await openDriver("test:///default", { render, cacheFolder: folder });
 });
 afterEach(async () => {
-  for (const { name, uuid } of await driver.hosts.all()) if (name === "web") await driver.hosts.undefine(uuid);
+  for (const { name, uuid } of await driver.hosts.all())
+    if (name === "web") await driver.hosts.undefine(uuid);
   await driver[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
@@ -127,7 +134,11 @@ describe("a pool", () => {
     const capacity = 1024 ** 3;
     await driver.volumes.create("default-pool", { name: "image", format: "raw", capacity });
 
-    const copy = await driver.volumes.copy("default-pool", "image", { name: "copy", format: "raw", capacity });
+    const copy = await driver.volumes.copy("default-pool", "image", {
+      name: "copy",
+      format: "raw",
+      capacity,
+    });
 
     expect(copy).toMatchObject({ name: "copy", path: "/default-pool/copy", capacity, backing: undefined });
   });

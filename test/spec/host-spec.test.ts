@@ -14,7 +14,7 @@ import { somePublicKey } from "../support/public-key.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
 
 const key = somePublicKey();
-const admin = "users: [{name: admin, keys: [agent]}]\n";
+const admin = "users: [{name: admin, keys: [agent], sudo: true}]\n";
 const least = `image: base\n${admin}`;
 
 async function load(file: string, files: Readonly<Record<string, string>>) {
@@ -47,6 +47,7 @@ describe("loadHostSpec", () => {
       fqdn: undefined,
       image: { kind: "spec", name: "base", version: undefined },
       hypervisor: undefined,
+      pool: "default",
       cpus: 2,
       memoryMiB: 2048,
       disk: { sizeGiB: undefined, mode: "overlay" },
@@ -69,7 +70,7 @@ describe("loadHostSpec", () => {
           comment: undefined,
           keys: [{ kind: "agent" }],
           groups: [],
-          sudo: false,
+          sudo: true,
           shell: "/bin/bash",
         },
       ],
@@ -217,33 +218,33 @@ describe("a host that is wrong", () => {
     ],
     [
       "two users of one name",
-      "image: base\nusers: [{name: a, keys: [agent]}, {name: a, keys: [agent]}]\n",
+      "image: base\nusers: [{name: a, keys: [agent], sudo: true}, {name: a, keys: [agent]}]\n",
       'users[1].name: must be given once, is "a" again',
     ],
     [
       "root as a user",
-      "image: base\nusers: [{name: root, keys: [agent]}]\n",
+      "image: base\nusers: [{name: root, keys: [agent], sudo: true}]\n",
       'users[0].name: must be a person, who becomes root by sudo, is "root"',
     ],
     [
       "a key that was cut off",
-      `image: base\nusers: [{name: a, keys: [agent, "${key.slice(0, 60)}"]}]\n`,
+      `image: base\nusers: [{name: a, keys: [agent, "${key.slice(0, 60)}"], sudo: true}]\n`,
       "users[0].keys[1]: must be a whole public key, is damaged",
     ],
     [
       "a key file that is not there",
-      "image: base\nusers: [{name: a, keys: [{file: a.pub}]}]\n",
+      "image: base\nusers: [{name: a, keys: [{file: a.pub}], sudo: true}]\n",
       "is missing: a.pub",
     ],
     [
       "a user without keys",
-      "image: base\nusers: [{name: a, keys: []}]\n",
+      "image: base\nusers: [{name: a, keys: [], sudo: true}]\n",
       "users[0].keys: must not be empty",
     ],
     [
-      "tasks that nobody may settle",
-      `${least}tasks: [{timezone: {name: Etc/UTC}}]\n`,
-      "users: must hold one with `sudo: true`, who settles the tasks, holds none",
+      "nobody who may set it up",
+      "image: base\nusers: [{name: a, keys: [agent]}]\n",
+      "users: must hold one with `sudo: true`, as who the host is set up, holds none",
     ],
     ["a label that cannot be asked for", `${least}labels: {"a b": x}\n`, 'labels["a b"]: must be letters'],
     [

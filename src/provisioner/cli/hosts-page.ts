@@ -55,7 +55,32 @@ users:
 
 \`provision validate\` checks every host, with its defaults and against all others: a hardware address or a static address
 that stands twice is an error which names both places. \`provision validate host01\` checks one of them against the rest.
-**No command makes a host of its file yet**: so far the files are checked, and that is all.
+
+## From a file to a host
+
+\`provision deploy host01\` makes the host, and run again brings it to what its file says by then; with nothing to do
+it logs in once and asks once. \`--check --diff\` says what would be done. In order:
+
+1. The image goes to the hypervisor's pool, unless it is there; its digest is checked before. The host's disk is an
+   overlay on it or a copy (\`disk.mode\`); \`provision gc\` removes images that no disk stands on.
+2. Hardware addresses, fixed addresses and PCI devices are checked against what the hypervisor knows; a fixed address in
+   one of libvirt's networks is kept from its DHCP server. Somebody else's domain of that name is never touched.
+3. cloud-init makes the host what its file says at the first boot, with a host key that provision made: the first
+   connection checks it already. Then the seed's copy of that key is removed.
+4. Users, keys, sudo rules, time zone and the host's tasks are settled over SSH as the first user with \`sudo\`, by the
+   keys the file names, those of \`~/.ssh\` and the agent's. They follow the file from then on: a user who is taken out
+   of it loses the account and keeps the home.
+
+| What differs | What deploy does |
+| --- | --- |
+| users, keys, groups, time zone, tasks | changes it on the running host |
+| autostart | changes it at once |
+| cpus, memory, a larger disk, extra disks, network cards, gpus | shuts the host down, changes it, starts it; the plan says so |
+| image, a smaller disk, disk mode, pool, domain | refuses; with \`--replace\` makes the system disk anew, says what is lost and asks |
+
+A host that follows the newest image of a spec (\`image: base\`) keeps its own until \`--replace\`. Extra disks outlive
+all of it. What was written down of a host (its key, its users, its image) is in the domain's metadata, so that whoever
+reaches the hypervisor can look after it.
 
 \`tasks\` and \`variables\` are those of a spec (\`provision tasks\` shows each task); files named by \`source\` lie beside the
 host's own.
@@ -65,6 +90,6 @@ const cardWords = `A card joins one of libvirt's networks or a bridge. Without \
 an address beside it, or is a link-local address of IPv6; over all cards there is one for each family.
 `;
 
-const userWords = `Nobody has a password: a user comes in by key, and \`sudo\` asks for nothing. A host with \`tasks\` needs a user with \`sudo\`,
-as who they are settled.
+const userWords = `Nobody has a password: a user comes in by key, and \`sudo\` asks for nothing. One at least has \`sudo\`: as the first of
+them the host is set up and looked after.
 `;

@@ -33,6 +33,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/apply.ts")).apply,
   },
   {
+    name: "deploy",
+    summary: "make hosts from their files, or bring them to what these say",
+    load: async () => (await import("./commands/deploy.ts")).deploy,
+  },
+  {
     name: "maintain",
     summary: "open the read-only root of a machine for a while",
     load: async () => (await import("./commands/maintain.ts")).maintain,
@@ -127,7 +132,7 @@ export async function runProgram(given: readonly string[], shell: Shell): Promis
 }
 
 /** Commands that know --check and --diff. */
-const planned: readonly string[] = ["apply", "build"];
+const planned: readonly string[] = ["apply", "build", "deploy"];
 
 /** `plan apply …` is `apply … --check --diff`, and so for every command of the list. */
 function unfoldPlan(args: readonly string[]): readonly string[] {

@@ -321,12 +321,12 @@ export const catalogue = {
   DOMAIN_FOREIGN: entry<{ domain: string; uri: string }>({
     exit: 4,
     say: ({ domain, uri }) =>
-      `Cannot remove domain "${domain}" at "${uri}": it does not bear provision's mark`,
+      `Cannot touch domain "${domain}" at "${uri}": it does not bear provision's mark`,
     mend: ({ domain, uri }) =>
-      `Remove it yourself if it may go: \`virsh -c ${uri} undefine --nvram ${domain}\``,
+      `Choose another name for the host, or remove that domain yourself if it may go: \`virsh -c ${uri} undefine --nvram ${domain}\``,
   }),
   GUEST_DIED: entry<{ guest: string; reason: string; console: string }>({
-    exit: 5,
+    exit: 4,
     say: ({ guest, reason, console }) =>
       `Cannot go on with guest "${guest}": it ${reason}${console && `\nIts console ended with:\n${console}`}`,
     mend: ({ guest }) =>
@@ -611,6 +611,71 @@ export const catalogue = {
     exit: 2,
     say: ({ path }) => `Cannot find an image at "${path}"`,
     mend: () => "Run `provision images` to see what is there, or `provision build --spec NAME` to make one",
+  }),
+  IMAGE_UNBUILT: entry<{ image: string; spec: string; versions: readonly string[] }>({
+    exit: 2,
+    say: ({ image }) => `Cannot find image "${image}": no such image was built here`,
+    mend: ({ spec, versions }) =>
+      versions.length === 0
+        ? `Run \`provision build --spec ${spec}\``
+        : `Name one of ${versions.map((version) => `${spec}@${version}`).join(", ")}, or "${spec}" for the newest`,
+  }),
+  IMAGE_UNFIT: entry<{ path: string; is: string }>({
+    exit: 2,
+    say: ({ path, is }) => `Cannot start a host from "${path}": it must be a whole qcow2 image, is ${is}`,
+    mend: ({ path }) => `Run \`qemu-img convert -O qcow2 ${path} WHOLE.qcow2\`, and name that one`,
+  }),
+  IMAGE_DAMAGED: entry<{ image: string; path: string; wanted: string; got: string }>({
+    exit: 5,
+    say: ({ image, path, wanted, got }) =>
+      `Cannot use image ${image}: the digest of "${path}" must be ${wanted}, is ${got}`,
+    mend: () => "Build it anew with `provision build --force`; find out what has changed the file",
+  }),
+
+  // — deployed hosts —
+  POOL_FULL: entry<{ pool: string; uri: string; what: string; neededMiB: number; freeMiB: number }>({
+    exit: 5,
+    say: ({ pool, uri, what, neededMiB, freeMiB }) =>
+      `Cannot bring ${what} to pool "${pool}" at "${uri}": ${neededMiB} MiB must be free, ${freeMiB} MiB are`,
+    mend: () => "Free space there: `provision gc` removes images that no host stands on",
+  }),
+  HOST_BEING_MADE: entry<{ host: string; holder: string }>({
+    exit: 7,
+    say: ({ host, holder }) =>
+      `Cannot work on ${host}: it must be finished, is still being made by ${holder}`,
+    mend: () => "Wait until that run has ended; `provision gc` removes what a dead one left",
+  }),
+  HOST_NEEDS_REPLACE: entry<{ host: string; changes: readonly string[] }>({
+    exit: 2,
+    say: ({ host, changes }) =>
+      `Cannot change ${host} in place: ${changes.join("; ")} takes a new system disk`,
+    mend: ({ host }) =>
+      `Run \`provision deploy ${host} --replace\`: it says what is lost and asks; or put the host's file back`,
+  }),
+  HOST_DISK_TOO_SMALL: entry<{ host: string; sizeGiB: number; neededGiB: number; image: string }>({
+    exit: 2,
+    say: ({ host, sizeGiB, neededGiB, image }) =>
+      `Cannot make ${host}: its disk must have ${neededGiB} GiB, as image ${image} has, has ${sizeGiB} GiB`,
+    mend: ({ neededGiB }) =>
+      `Write disk: {sizeGiB: ${neededGiB}} into the host's file, or leave the size out`,
+  }),
+  DISK_IN_THE_WAY: entry<{ host: string; disk: string; pool: string; uri: string }>({
+    exit: 4,
+    say: ({ host, disk, pool, uri }) =>
+      `Cannot make ${host}: volume "${disk}" of pool "${pool}" at "${uri}" must not be there, is left of an earlier host`,
+    mend: ({ host }) =>
+      `Keep it under another name, or remove it with \`provision destroy ${host} --purge\`; --replace makes the host in its place`,
+  }),
+  MAC_TAKEN: entry<{ host: string; mac: string; domain: string; uri: string }>({
+    exit: 4,
+    say: ({ host, mac, domain, uri }) =>
+      `Cannot make ${host}: hardware address ${mac} must be free at "${uri}", is domain "${domain}"'s`,
+    mend: () => "Give the card another `mac` in the host's file, or leave `mac` out",
+  }),
+  ADDRESS_TAKEN: entry<{ host: string; address: string; by: string }>({
+    exit: 4,
+    say: ({ host, address, by }) => `Cannot give ${host} the address ${address}: it must be free, is ${by}`,
+    mend: () => "Give the host another address in its file, or take it from who has it",
   }),
 
   DOCTOR_NEEDS_ROOT: entry<{ user: string }>({

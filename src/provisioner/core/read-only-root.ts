@@ -8,6 +8,8 @@ export interface NeededFile {
   readonly mode: string;
 }
 
+/** Grows the state partition to the end of the disk. */
+export const stateGrow = "/usr/local/sbin/state-grow";
 const growUnit = "/etc/systemd/system/state-grow.service";
 
 /**
@@ -24,7 +26,7 @@ export const readOnlyRoot = {
   ),
   /** All that the initramfs is not made of. */
   files: [
-    needed("base/state-grow", "/usr/local/sbin/state-grow", "0755"),
+    needed("base/state-grow", stateGrow, "0755"),
     needed("base/state-grow.service", growUnit, "0644"),
     needed("base/cloud.cfg", "/etc/cloud/cloud.cfg.d/90-provision.cfg", "0644"),
     needed("base/journald.conf", "/etc/systemd/journald.conf.d/50-provision-state.conf", "0644"),

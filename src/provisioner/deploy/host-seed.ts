@@ -1,9 +1,20 @@
 import { createHash } from "node:crypto";
 
+import { stateGrow } from "../core/read-only-root.ts";
+import { stateLayout } from "../core/state-layout.ts";
 import type { KeyPair } from "../libvirt/host-keys.ts";
 import type { Seed } from "../libvirt/seed.ts";
 import type { HostSpec, HostUser } from "../spec/host-spec.ts";
 import { networkConfig } from "./network-config.ts";
+
+/**
+ * At each boot: a sealed image does it by itself before, one whose root stays writable and those of others do not. What
+ * is on another's image grows as its own cloud-init has it.
+ */
+const growState = `if [ -x ${stateGrow} ]; then ${stateGrow} && /usr/lib/systemd/systemd-growfs ${stateLayout.mountPoint}; fi`;
+
+/** Where the right to do everything is written; not in cloud-init's own file, whose text has a time in it. */
+export const sudoersFile = "/etc/sudoers.d/50-provision";
 
 /** What a host proves by that it is itself, and who may come in. */
 export interface HostIdentity {
@@ -27,12 +38,33 @@ export function hostSeed(spec: HostSpec, { hostKey, authorizedKeys }: HostIdenti
       ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
       // Without `default` in the list the distribution's own user does not appear.
       users: spec.users.map((user) => userOf(user, authorizedKeys.get(user.name) ?? [])),
+      bootcmd: [["sh", "-c", growState]],
+      write_files: [
+        {
+          path: sudoersFile,
+          content: sudoRules(spec.users),
+          permissions: "0440",
+          owner: "root:root",
+        },
+      ],
       ssh_pwauth: false,
       disable_root: true,
       package_update: false,
     },
     networkConfig: networkConfig(spec.networks),
   };
+}
+
+/** The same seed without what only the first boot needs: the private host key, which is the host's alone by then. */
+export function withoutSecrets(seed: Seed): Seed {
+  const { ssh_keys: _keys, ...userData } = seed.userData;
+  return { ...seed, userData };
+}
+
+/** The rules of sudo for those who may do everything. Nobody has a password that could be asked for. */
+export function sudoRules(users: readonly Pick<HostUser, "name" | "sudo">[]): string {
+  const rules = users.filter(({ sudo }) => sudo).map(({ name }) => `${name} ALL=(ALL:ALL) NOPASSWD:ALL\n`);
+  return ["# Made by provision from the host's file\n", ...rules].join("");
 }
 
 /**
@@ -53,7 +85,6 @@ function userOf(user: HostUser, authorizedKeys: readonly string[]): Readonly<Rec
     shell: user.shell,
     lock_passwd: true,
     ...(user.groups.length > 0 && { groups: user.groups }),
-    ...(user.sudo && { sudo: "ALL=(ALL) NOPASSWD:ALL" }),
     // cloud-init's schema refuses an empty list.
     ...(authorizedKeys.length > 0 && { ssh_authorized_keys: authorizedKeys }),
   };

@@ -1,4 +1,4 @@
-import type { DiskOrigin, Machine, NetworkCard } from "../libvirt/driver.ts";
+import type { DiskOrigin, HostMark, Machine, NetworkCard } from "../libvirt/driver.ts";
 import type { FoundDomain } from "../libvirt/host-domains.ts";
 
 /** The domain that a host is to be. */
@@ -36,7 +36,9 @@ export function planDomain(wanted: WantedDomain, found: FoundHost | undefined): 
   if (found === undefined) return { kind: "create" };
   if (found.mark?.role !== "host") return { kind: "foreign" };
   const changes = [
+    ...powerChanges(found),
     ...originChanges(wanted.origin, found.mark.origin),
+    ...placeChanges(wanted.machine.mark.host, found.mark.host),
     ...diskChanges(wanted, found),
     ...settingChanges(wanted, found),
   ];
@@ -46,6 +48,19 @@ export function planDomain(wanted: WantedDomain, found: FoundHost | undefined): 
       ]
     : [];
   return { kind: "change", changes, loses };
+}
+
+function powerChanges({ state }: FoundHost): readonly DomainChange[] {
+  return differs("power", state === "shut-off" || state === "crashed" ? "off" : "on", "on", "at once");
+}
+
+/** Disks do not move between pools, and cloud-init wrote the host's full name when it was made. */
+function placeChanges(wanted: HostMark | undefined, found: HostMark | undefined): readonly DomainChange[] {
+  if (wanted === undefined || found === undefined) return [];
+  return [
+    ...differs("pool", found.pool, wanted.pool, "replace"),
+    ...differs("full name", found.fqdn ?? "none", wanted.fqdn ?? "none", "replace"),
+  ];
 }
 
 function originChanges(wanted: DiskOrigin, found: DiskOrigin | undefined): readonly DomainChange[] {

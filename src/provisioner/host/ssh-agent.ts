@@ -16,6 +16,13 @@ export function agentKeys(socket: string | undefined): Promise<readonly ParsedKe
   });
 }
 
+/** The keys an agent holds, as lines of authorized_keys. */
+export async function agentKeyLines(socket: string | undefined): Promise<readonly string[]> {
+  return (await agentKeys(socket)).map((key) =>
+    `${key.type} ${key.getPublicSSH().toString("base64")} ${key.comment.replaceAll(/\p{Cc}/gu, "")}`.trim(),
+  );
+}
+
 /** Logs in with one key of an agent. By itself ssh2 offers all of them, and the server hangs up at the sixth. */
 export function agentMethod(username: string, socket: string, key: ParsedKey): AgentAuthMethod {
   return { type: "agent", username, agent: new OneKey(socket, key) };

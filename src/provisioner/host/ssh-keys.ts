@@ -12,6 +12,8 @@ export interface Identity {
   /** For messages: the file, or the agent's comment. */
   readonly label: string;
   readonly method: PublicKeyAuthMethod | AgentAuthMethod;
+  /** Its public half in base64, as the second word of a line of authorized_keys. */
+  readonly publicKey: string;
 }
 
 /** What we can log in with, in the order it is offered; each is offered once. */
@@ -27,7 +29,8 @@ export async function identitiesOf(target: SshTarget): Promise<Identities> {
   if (target.privateKey !== undefined) {
     const key = parsed(target.privateKey);
     if (key instanceof Error || !key.isPrivateKey()) throw unreadable(target, "given text", key);
-    return { usable: [{ label: "the given key", method: { type: "publickey", username, key } }], locked: [] };
+    const method = { type: "publickey", username, key } as const;
+    return { usable: [{ label: "the given key", method, publicKey: base64Of(key) }], locked: [] };
   }
   const [files, held] = await Promise.all([
     Promise.all(target.identityFiles.map((file) => readKeyFile(target, file))),
@@ -40,15 +43,28 @@ export async function identitiesOf(target: SshTarget): Promise<Identities> {
     const twin = held.find((key) => file.publicSsh?.equals(key.getPublicSSH()));
     if (twin !== undefined && target.agent !== undefined) {
       offered.add(twin);
-      usable.push({ label: `${file.path} (agent)`, method: agentMethod(username, target.agent, twin) });
+      usable.push(heldByAgent(file.path, { username, socket: target.agent, key: twin }));
     } else if (file.key !== undefined) {
-      usable.push({ label: file.path, method: { type: "publickey", username, key: file.key } });
+      const method = { type: "publickey", username, key: file.key } as const;
+      usable.push({ label: file.path, method, publicKey: base64Of(file.key) });
     } else if (file.locked) locked.push(file.path);
   }
   if (!target.identitiesOnly && target.agent !== undefined)
     for (const key of held.filter((candidate) => !offered.has(candidate)))
-      usable.push({ label: `${key.comment} (agent)`, method: agentMethod(username, target.agent, key) });
+      usable.push(heldByAgent(key.comment, { username, socket: target.agent, key }));
   return { usable, locked };
+}
+
+function heldByAgent(
+  label: string,
+  { username, socket, key }: { readonly username: string; readonly socket: string; readonly key: ParsedKey },
+): Identity {
+  const method = agentMethod(username, socket, key);
+  return { label: `${label} (agent)`, method, publicKey: base64Of(key) };
+}
+
+function base64Of(key: ParsedKey): string {
+  return key.getPublicSSH().toString("base64");
 }
 
 interface KeyFile {

@@ -41,6 +41,7 @@ export interface HostDomains {
   setAutostart(uuid: string, value: boolean): Promise<void>;
   /** A handle on one that is defined. Disposing it does nothing: it stays. */
   guest(domain: Pick<FoundDomain, "name" | "uuid" | "mark" | "facts">): Guest;
+  powerOff(uuid: string): Promise<void>;
   /** Pulls the plug and forgets the definition, with NVRAM, saved memory and snapshots; the volumes stay. */
   undefine(uuid: string): Promise<void>;
 }
@@ -84,14 +85,17 @@ export function hostDomainsOf(
     guest: ({ name, uuid, mark, facts }) => {
       const console = volumeConsole(volumes, mark?.host?.pool ?? "default", facts.console ?? "");
       const { accelerator, macs } = facts;
-      const guest = new LibvirtGuest({
+      const stays = async () => {};
+      return new LibvirtGuest({
         machine: { name, uuid, macs },
         accelerator,
         connection,
         console,
-        remove: async () => {},
+        remove: stays,
       });
-      return guest;
+    },
+    powerOff: async (uuid) => {
+      await withDomain(connection, uuid, powerOff);
     },
     undefine: async (uuid) => {
       await withDomain(connection, uuid, async (on, domain) => {

@@ -22,7 +22,8 @@ export function poolsOf(connection: Connection): Pools {
   return {
     open: (name) =>
       connection.use(async (on) => {
-        const pool = (await find(on, name)) ?? (name === usual ? await makeUsual(on, connection.uri) : undefined);
+        const pool =
+          (await find(on, name)) ?? (name === usual ? await makeUsual(on, connection.uri) : undefined);
         if (pool === undefined) throw new ProvisionError("POOL_MISSING", { pool: name, uri: connection.uri });
         const info: Record<string, unknown> = {};
         await on.call("virStoragePoolGetInfo", pool, info);

@@ -42,13 +42,13 @@ export function hostProblems(text: HostText): readonly Problem[] {
   ];
 }
 
-function missing({ image, users, tasks = [] }: HostText): readonly Problem[] {
+function missing({ image, users }: HostText): readonly Problem[] {
   const top = (says: string): Problem => ({ path: [], part: "value", says });
   return [
     ...(image === undefined ? [top('must have "image", here or in defaults.yaml, has none')] : []),
     ...(users === undefined ? [top('must have "users", here or in defaults.yaml, has none')] : []),
-    ...(users && tasks.length > 0 && !users.some(({ sudo }) => sudo)
-      ? [value(["users"], "must hold one with `sudo: true`, who settles the tasks, holds none")]
+    ...(users && !users.some(({ sudo }) => sudo)
+      ? [value(["users"], "must hold one with `sudo: true`, as who the host is set up, holds none")]
       : []),
   ];
 }

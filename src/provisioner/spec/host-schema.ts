@@ -180,7 +180,8 @@ export const hostSchema = Type.Object(
       Type.String({
         pattern: "^[^/\\s]+$",
         default: "default",
-        description: "libvirt's pool that its disks lie in, a folder of files; default is made where it is missing",
+        description:
+          "libvirt's pool that its disks lie in, a folder of files; default is made where it is missing",
       }),
     ),
     domain: Type.Optional(

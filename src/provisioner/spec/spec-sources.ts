@@ -13,7 +13,10 @@ import { templateRenderer } from "./render-template.ts";
  * pins and secrets that the caller knows. Each file is hashed once.
  */
 export function specSources(
-  { spec, sourceDirs }: Pick<LoadedSpec, "spec" | "sourceDirs">,
+  {
+    spec,
+    sourceDirs,
+  }: Pick<LoadedSpec, "sourceDirs"> & { readonly spec: Pick<LoadedSpec["spec"], "name" | "variables"> },
   templates: { readonly directory: string; readonly shipped: string },
   others: PinSources & Pick<Sources, "secret">,
 ): Sources {

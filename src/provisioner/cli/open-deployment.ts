@@ -1,0 +1,84 @@
+import { join, resolve } from "node:path";
+
+import type { Redactor } from "../core/redactor.ts";
+import type { Run } from "../core/run.ts";
+import { authorizedKeys } from "../deploy/authorized-keys.ts";
+import type { Deployment } from "../deploy/deployment.ts";
+import { hostLine } from "../deploy/host-line.ts";
+import { identityRecipe } from "../deploy/identity-recipe.ts";
+import { rememberHost } from "../deploy/known-hosts-file.ts";
+import { findImage } from "../deploy/source-image.ts";
+import { agentKeyLines } from "../host/ssh-agent.ts";
+import { baseSettings } from "../image/base-settings.ts";
+import type { LoadedHost } from "../spec/host-spec.ts";
+import { specSources } from "../spec/spec-sources.ts";
+import type { DirectFlags } from "./command.ts";
+import { lazyManifest, registry } from "./compose.ts";
+import { type GuestFlags, openHypervisor } from "./open-hypervisor.ts";
+import { openPins } from "./open-pins.ts";
+import { openSecrets } from "./open-secrets.ts";
+import { findProject, findTemplates, machineDirs } from "./project.ts";
+import { type Selection, selectUses } from "./select-uses.ts";
+import type { Shell } from "./shell.ts";
+
+/** What flags say of a deployment. */
+export interface DeployFlags extends Selection, DirectFlags, GuestFlags {
+  readonly identity?: string;
+  readonly replace?: boolean;
+  readonly keepOnError?: boolean;
+}
+
+/** Where the keys of deployed hosts are written down. */
+export function hostKeysFile(shell: Pick<Shell, "env" | "home">): string {
+  return join(machineDirs(shell).state, "known_hosts");
+}
+
+/** Everything a deployment of a host needs, with its hypervisor open: dispose it. */
+export async function openDeployment(
+  host: LoadedHost,
+  { shell, flags, redactor, run }: { shell: Shell; flags: DeployFlags; redactor: Redactor; run: Run },
+): Promise<Deployment & AsyncDisposable> {
+  const { spec, sourceDirs } = host;
+  const { env, home, user } = shell;
+  const { cacheDir } = baseSettings(shell);
+  const identity = flags.identity === undefined ? undefined : resolve(shell.cwd, flags.identity);
+  const [line, keys] = await Promise.all([
+    hostLine(spec, { home, user, env }, identity),
+    authorizedKeys(spec.users, { home, agentKeys: () => agentKeyLines(env["SSH_AUTH_SOCK"]) }),
+  ]);
+  const manifest = lazyManifest(shell);
+  const others = { ...openPins(shell, manifest, flags), ...openSecrets(shell, sourceDirs, redactor) };
+  const recipe: Deployment["recipe"] = (gone) => {
+    const where = { file: host.yaml.file, line: 1, column: 1 };
+    const tools = { task: taskNamed, authorizedKeys: keys, where, gone };
+    return selectUses([...identityRecipe(spec, tools), ...host.recipe], flags);
+  };
+  // What --only and --skip name is checked before anything is opened.
+  recipe([]);
+  const driver = await openHypervisor(shell, {
+    ...flags,
+    ...(spec.hypervisor !== undefined && { connect: spec.hypervisor }),
+  });
+  return {
+    spec,
+    driver,
+    line,
+    authorizedKeys: keys,
+    recipe,
+    sources: specSources(host, findTemplates(shell), others),
+    image: () => findImage(spec.image, { store: findProject(shell).imagesDir, cacheDir }),
+    replace: flags.replace ?? false,
+    keepOnError: flags.keepOnError ?? false,
+    owner: `${user}@${shell.machine}, process ${shell.pid}`,
+    workDir: join(cacheDir, "work"),
+    remember: (name, hostKey) => rememberHost(hostKeysFile(shell), name, hostKey, run),
+    run,
+    [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+  };
+}
+
+function taskNamed(name: string): (typeof registry)[number] {
+  const found = registry.find((task) => task.name === name);
+  if (found === undefined) throw new Error(`There is no task "${name}"`);
+  return found;
+}

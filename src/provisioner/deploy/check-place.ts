@@ -1,0 +1,97 @@
+import { connect } from "node:net";
+
+import { ProvisionError } from "../core/errors.ts";
+import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
+import type { HostNetwork, HostSpec } from "../spec/host-spec.ts";
+
+/** Long enough for an answer on a local network. */
+const knockMs = 1000;
+
+/** What is asked of a place before a host is put there; all of it before anything is touched. */
+export interface Place {
+  readonly driver: Pick<LibvirtDriver, "uri" | "hosts" | "networks" | "devices" | "startNetwork">;
+  /** Cards whose addresses nobody may answer for yet: this machine could reach them, and the host has none of them. */
+  readonly silent: readonly HostNetwork[];
+}
+
+/** Throws NETWORK_MISSING, MAC_TAKEN, ADDRESS_TAKEN or DEVICE_UNFIT. */
+export async function checkPlace(
+  { name, gpus, networks }: Pick<HostSpec, "name" | "gpus" | "networks">,
+  { driver, silent }: Place,
+): Promise<void> {
+  for (const gpu of gpus) await driver.devices.checkPassable(gpu);
+  for (const { joins } of networks) if (joins.kind === "network") await driver.startNetwork(joins.name);
+  const others = (await driver.hosts.all()).filter((domain) => domain.name !== name);
+  for (const card of networks) {
+    const holder = others.find(({ facts }) => facts.macs.some((mac) => sameMac(mac, card.mac)));
+    if (holder)
+      throw new ProvisionError("MAC_TAKEN", {
+        host: name,
+        mac: card.mac,
+        domain: holder.name,
+        uri: driver.uri,
+      });
+    for (const address of plainAddresses(card)) {
+      const by =
+        (await knownHolder(address, card, driver)) ??
+        (silent.includes(card) ? await answers(address) : undefined);
+      if (by !== undefined) throw new ProvisionError("ADDRESS_TAKEN", { host: name, address, by });
+    }
+  }
+}
+
+/** Addresses of a card without the size of their network. */
+export function plainAddresses({ addresses }: Pick<HostNetwork, "addresses">): readonly string[] {
+  return addresses.map((address) => address.replace(/\/\d+$/, ""));
+}
+
+/** Keeps a host's fixed addresses from being given to others by the networks that it joins. */
+export async function keepAddresses(
+  { name, networks }: Pick<HostSpec, "name" | "networks">,
+  driver: Pick<LibvirtDriver, "networks">,
+): Promise<void> {
+  for (const { joins, mac, ...card } of networks) {
+    if (joins.kind !== "network") continue;
+    const address = plainAddresses(card).find((each) => !each.includes(":"));
+    if (address === undefined) continue;
+    const kept = (await driver.networks.hosts(joins.name)).find((host) => sameMac(host.mac, mac));
+    if (kept?.address !== address)
+      await driver.networks.keepAddress(joins.name, { mac: mac.toLowerCase(), address, name });
+  }
+}
+
+/** Whom libvirt's own network gave or keeps the address. */
+async function knownHolder(
+  address: string,
+  { joins, mac }: HostNetwork,
+  { networks }: Pick<LibvirtDriver, "networks">,
+): Promise<string | undefined> {
+  if (joins.kind !== "network") return undefined;
+  const kept = (await networks.hosts(joins.name)).find((host) => host.address === address);
+  if (kept !== undefined && !sameMac(kept.mac, mac)) return `kept for ${kept.name ?? kept.mac}`;
+  const lease = (await networks.leases(joins.name)).find((each) => each.address === address);
+  if (lease === undefined || sameMac(lease.mac, mac) || lease.expires.getTime() < Date.now())
+    return undefined;
+  return `leased to ${lease.hostname ?? lease.mac}`;
+}
+
+/** Somebody who takes a connection, or refuses it, is there. */
+function answers(address: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22 });
+    const end = (by?: string) => {
+      socket.destroy();
+      clearTimeout(timer);
+      resolve(by);
+    };
+    const timer = setTimeout(end, knockMs);
+    socket.on("connect", () => end("answered for by another machine"));
+    socket.on("error", ({ code }: NodeJS.ErrnoException) =>
+      end(code === "ECONNREFUSED" ? "answered for by another machine" : undefined),
+    );
+  });
+}
+
+function sameMac(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
