@@ -14,10 +14,11 @@ import type { LoadedHost } from "../spec/host-spec.ts";
 import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
 import { lazyManifest, registry } from "./compose.ts";
-import { type GuestFlags, openHypervisor } from "./open-hypervisor.ts";
+import { type GuestFlags, hypervisorUri, openHypervisor } from "./open-hypervisor.ts";
+import { hostKeysFile } from "./host-keys-file.ts";
 import { openPins } from "./open-pins.ts";
 import { openSecrets } from "./open-secrets.ts";
-import { findProject, findTemplates, machineDirs } from "./project.ts";
+import { findProject, findTemplates } from "./project.ts";
 import { type Selection, selectUses } from "./select-uses.ts";
 import type { Shell } from "./shell.ts";
 
@@ -28,11 +29,6 @@ export interface DeployFlags extends Selection, DirectFlags, GuestFlags {
   readonly keepOnError?: boolean;
 }
 
-/** Where the keys of deployed hosts are written down. */
-export function hostKeysFile(shell: Pick<Shell, "env" | "home">): string {
-  return join(machineDirs(shell).state, "known_hosts");
-}
-
 /** Everything a deployment of a host needs, with its hypervisor open: dispose it. */
 export async function openDeployment(
   host: LoadedHost,
@@ -41,9 +37,10 @@ export async function openDeployment(
   const { spec, sourceDirs } = host;
   const { env, home, user } = shell;
   const { cacheDir } = baseSettings(shell);
+  const hypervisor = spec.hypervisor ?? hypervisorUri(shell, flags);
   const identity = flags.identity === undefined ? undefined : resolve(shell.cwd, flags.identity);
   const [line, keys] = await Promise.all([
-    hostLine(spec, { home, user, env }, identity),
+    hostLine({ ...spec, hypervisor }, { home, user, env }, identity),
     authorizedKeys(spec.users, { home, agentKeys: () => agentKeyLines(env["SSH_AUTH_SOCK"]) }),
   ]);
   const manifest = lazyManifest(shell);
@@ -55,10 +52,7 @@ export async function openDeployment(
   };
   // What --only and --skip name is checked before anything is opened.
   recipe([]);
-  const driver = await openHypervisor(shell, {
-    ...flags,
-    ...(spec.hypervisor !== undefined && { connect: spec.hypervisor }),
-  });
+  const driver = await openHypervisor(shell, { ...flags, connect: hypervisor });
   return {
     spec,
     driver,

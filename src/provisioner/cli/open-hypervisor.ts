@@ -15,10 +15,15 @@ export interface GuestFlags {
   readonly network?: string;
 }
 
-/** Opens libvirt where flags or environment say it is: --connect, PROVISION_LIBVIRT, else this machine's own. */
+/** Where libvirt is, by flags or environment: --connect, PROVISION_LIBVIRT, else this machine's own. */
+export function hypervisorUri({ env }: Pick<Shell, "env">, flags: Pick<GuestFlags, "connect"> = {}): string {
+  return flags.connect ?? (env["PROVISION_LIBVIRT"] || "qemu:///system");
+}
+
+/** Opens libvirt where flags or environment say it is. */
 export async function openHypervisor(shell: Shell, flags: GuestFlags = {}): Promise<LibvirtDriver> {
   const { env } = shell;
-  return openDriver(flags.connect ?? (env["PROVISION_LIBVIRT"] || "qemu:///system"), {
+  return openDriver(hypervisorUri(shell, flags), {
     render: templateRenderer(join(packageRoot(), "templates")),
     cacheFolder: baseSettings(shell).cacheDir,
     accelerator: checkWish(flags.accel ?? env["PROVISION_ACCEL"]),

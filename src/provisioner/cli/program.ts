@@ -38,6 +38,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/deploy.ts")).deploy,
   },
   {
+    name: "ssh",
+    summary: "log in to a deployed host",
+    load: async () => (await import("./commands/ssh.ts")).ssh,
+  },
+  {
     name: "maintain",
     summary: "open the read-only root of a machine for a while",
     load: async () => (await import("./commands/maintain.ts")).maintain,

@@ -645,6 +645,20 @@ export const catalogue = {
       `Cannot work on ${host}: it must be finished, is still being made by ${holder}`,
     mend: () => "Wait until that run has ended; `provision gc` removes what a dead one left",
   }),
+  HOST_NOT_DEPLOYED: entry<{ host: string; uri: string; hasFile: boolean }>({
+    exit: 4,
+    say: ({ host, uri }) => `Cannot find host "${host}" at "${uri}": it must be deployed, is not`,
+    mend: ({ host, hasFile }) =>
+      hasFile
+        ? `Run \`provision deploy ${host}\``
+        : "Name one of those that `provision vms` lists; --connect says which hypervisor to ask",
+  }),
+  HOST_HAS_NO_ADDRESS: entry<{ host: string; state: string }>({
+    exit: 4,
+    say: ({ host, state }) => `Cannot reach ${host}: it must have an address, has none (it is ${state})`,
+    mend: ({ host }) =>
+      `Start it with \`provision start ${host}\`, or wait until it is up; \`provision console ${host}\` shows how far it is`,
+  }),
   HOST_NEEDS_REPLACE: entry<{ host: string; changes: readonly string[] }>({
     exit: 2,
     say: ({ host, changes }) =>
