@@ -17,7 +17,9 @@ export function sshWords(
     ...(target.identitiesOnly ? option("IdentitiesOnly", "yes") : []),
     ...keyWords(target),
     ...jumpWords(jumps),
-    ...["-l", user, host],
+    "-l",
+    user,
+    host,
     ...(command.length > 0 ? ["--", ...command] : []),
   ];
 }
@@ -38,9 +40,18 @@ function jumpWords(jumps: readonly SshTarget[]): readonly string[] {
     const known = knownHosts.map(quoted).join(" ");
     const before = inner === "" ? [] : ["-o", shellQuoted(`ProxyCommand=${inner}`)];
     const all = [
-      ...["ssh", ...before, "-o", shellQuoted(`UserKnownHostsFile=${known}`)],
+      "ssh",
+      ...before,
+      "-o",
+      shellQuoted(`UserKnownHostsFile=${known}`),
       ...keyWords(jump).map(shellQuoted),
-      ...["-p", String(port), "-l", shellQuoted(user), "-W", "[%h]:%p", shellQuoted(host)],
+      "-p",
+      String(port),
+      "-l",
+      shellQuoted(user),
+      "-W",
+      "[%h]:%p",
+      shellQuoted(host),
     ];
     return all.join(" ");
   }, "");
