@@ -66,6 +66,29 @@ describe("openConnection", () => {
     expect(reasons.map((reason) => /\/([abc])\.sock': No such/.exec(reason)?.[1])).toEqual(names);
   });
 
+  it("is not held up by one that hangs, and the errors of others are not taken for its own", async () => {
+    const socket = join(folder, "mute.sock");
+    const mute = createServer((peer) => peer.on("error", () => {})).listen(socket);
+    const peers = new Promise<() => void>((resolve) =>
+      mute.on("connection", (peer) => resolve(() => peer.destroy())),
+    );
+    const hung = openConnection(`qemu+unix:///system?socket=${socket}`, { openMs: 4000 });
+    const settled = Promise.allSettled([hung]);
+    const started = performance.now();
+
+    const failed = openConnection(`qemu+unix:///system?socket=${folder}/none.sock`);
+    await expect(failed).rejects.toMatchObject({ code: "LIBVIRT_DOWN" });
+    await using connection = await openConnection(uri);
+    const ms = performance.now() - started;
+    await settled;
+    (await peers)();
+    mute.close();
+
+    expect(connection.uri).toBe(uri);
+    expect(ms).toBeLessThan(3900);
+    await expect(hung).rejects.toMatchObject({ code: "LIBVIRT_STALLED" });
+  });
+
   it("gives up when the daemon accepts and stays silent", async () => {
     const socket = join(folder, "silent.sock");
     const server = createServer((peer) => peer.on("error", () => {})).listen(socket);

@@ -36,7 +36,7 @@ export class FakeDriver implements Driver {
         run.signal.throwIfAborted();
         return true;
       },
-      shutDown: async () => {},
+      shutDown: async () => true,
       start: async () => {},
       consoleTail: async () => "the console's end",
       consoleSize: async () => 0,

@@ -43,8 +43,12 @@ export interface Connection extends AsyncDisposable {
 }
 
 let loop: EventLoop | undefined;
-/** `virConnectOpen` tells its error to nobody but the one listener of the process: one at a time. */
+/** `virConnectOpen` tells its error to nobody but the one listener of the process: one at a time, as long as it is quick. */
 let opening: Promise<unknown> = Promise.resolve();
+/** One that takes longer, since its machine does not answer, lets the others past. */
+const aloneMs = 2000;
+/** Those that are being opened. Each takes the last error it hears before it ends for its own. */
+const listening = new Set<(error: VirtError) => void>();
 
 /** Opens a connection; LIBVIRT_DOWN, LIBVIRT_DENIED and LIBVIRT_MISSING say what to do. */
 export async function openConnection(uri: string, options: ConnectionOptions = {}): Promise<Connection> {
@@ -157,7 +161,12 @@ class OneConnection implements Connection {
 async function openHandle(lib: Binding, uri: string, options: ConnectionOptions): Promise<Pointer> {
   const turn = opening.then(async () => {
     let loose: VirtError | undefined;
-    listenForLooseErrors((fields) => (loose = virtErrorFrom(fields)));
+    const hear = (error: VirtError) => (loose = error);
+    listening.add(hear);
+    listenForLooseErrors((fields) => {
+      const error = virtErrorFrom(fields);
+      for (const tell of listening) tell(error);
+    });
     const running = lib.later("virConnectOpen", uri);
     const openMs = options.openMs ?? 30_000;
     const handle = await within(openMs, running, () => {
@@ -165,7 +174,7 @@ async function openHandle(lib: Binding, uri: string, options: ConnectionOptions)
         if (typeof late === "bigint") await lib.later("virConnectClose", late);
       });
       return stalled(uri, "virConnectOpen", openMs);
-    });
+    }).finally(() => listening.delete(hear));
     if (handle === null) {
       throw openFailed(uri, loose ?? { code: 0, domain: 0, message: "no reason given", errno: 0 });
     }
@@ -173,7 +182,10 @@ async function openHandle(lib: Binding, uri: string, options: ConnectionOptions)
     lib.now("virConnectSetKeepAlive", handle, 10, 6);
     return handle;
   });
-  opening = turn.catch(() => {});
+  opening = atMost(
+    aloneMs,
+    turn.catch(() => {}),
+  );
   return turn;
 }
 
@@ -195,6 +207,16 @@ async function within<T>(deadlineMs: number, running: Promise<T>, give: () => Er
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Waits for something no longer than so long. */
+async function atMost(ms: number, running: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([running, late]);
+  clearTimeout(timer);
 }
 
 /** Leaves a call that is stuck to itself, and tidies up should it ever end. */

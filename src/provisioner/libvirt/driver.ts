@@ -130,8 +130,8 @@ export interface Guest extends AsyncDisposable {
    * ended any other way: what is on its disk then is not what a clean shutdown leaves.
    */
   waitForOff(deadlineMs: number, run: Run): Promise<boolean>;
-  /** Asks by ACPI, waits, then pulls the plug. */
-  shutDown(run: Run): Promise<void>;
+  /** Asks by ACPI, waits, then pulls the plug: `false` when it came to that. */
+  shutDown(run: Run): Promise<boolean>;
   /** Cold start of a guest that is off. */
   start(run: Run): Promise<void>;
   /** Last lines of the serial console, cleaned. */

@@ -88,8 +88,8 @@ export class LibvirtGuest implements Guest {
     return off ?? false;
   }
 
-  async shutDown(run: Run): Promise<void> {
-    if (await this.#isOff()) return;
+  async shutDown(run: Run): Promise<boolean> {
+    if (await this.#isOff()) return true;
     let pressed = -Infinity;
     const off = await until(
       async () => {
@@ -108,9 +108,10 @@ export class LibvirtGuest implements Guest {
         now: run.now,
       },
     );
-    if (off === true) return;
+    if (off === true) return true;
     run.note(`Guest "${this.name}" did not power off by itself; its plug was pulled`, "warning");
     await withDomain(this.#connection, this.uuid, powerOff);
+    return false;
   }
 
   async start(run: Run): Promise<void> {

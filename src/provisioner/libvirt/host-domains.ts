@@ -41,7 +41,10 @@ export interface HostDomains {
   setAutostart(uuid: string, value: boolean): Promise<void>;
   /** A handle on one that is defined. Disposing it does nothing: it stays. */
   guest(domain: Pick<FoundDomain, "name" | "uuid" | "mark" | "facts">): Guest;
+  /** Pulls the plug, if there is one to pull. */
   powerOff(uuid: string): Promise<void>;
+  /** Lets one that is paused go on. */
+  resume(uuid: string): Promise<void>;
   /** Pulls the plug and forgets the definition, with NVRAM, saved memory and snapshots; the volumes stay. */
   undefine(uuid: string): Promise<void>;
 }
@@ -96,6 +99,9 @@ export function hostDomainsOf(
     },
     powerOff: async (uuid) => {
       await withDomain(connection, uuid, powerOff);
+    },
+    resume: async (uuid) => {
+      await withDomain(connection, uuid, (on, domain) => on.call("virDomainResume", domain));
     },
     undefine: async (uuid) => {
       await withDomain(connection, uuid, async (on, domain) => {

@@ -25,6 +25,7 @@ export function readVolumeXml(xml: string): Volume {
   const words = (value: unknown) => (typeof value === "string" ? value : "");
   const allocation = Number(words(volume?.["allocation"]));
   const backing = words(at(volume?.["backingStore"], "path"));
+  const mtime = words(at(at(volume?.["target"], "timestamps"), "mtime"));
   return {
     name: words(volume?.["name"]),
     path: words(at(volume?.["target"], "path")),
@@ -33,5 +34,6 @@ export function readVolumeXml(xml: string): Volume {
     // The length of its file; libvirt's test hypervisor has no files.
     bytes: Number(words(volume?.["physical"]) || allocation),
     backing: backing === "" ? undefined : backing,
+    modified: mtime === "" ? undefined : Number(mtime) * 1000,
   };
 }

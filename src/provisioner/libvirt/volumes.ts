@@ -27,6 +27,8 @@ export interface Volume {
   readonly bytes: number;
   /** Path of the image that it stands on. */
   readonly backing: string | undefined;
+  /** When it was last written to, in milliseconds since 1970, where the pool can tell. */
+  readonly modified: number | undefined;
 }
 
 /** A volume to be made. */
@@ -43,6 +45,8 @@ export interface Volumes {
   pools(): Promise<readonly Pool[]>;
   /** Starts a pool over a folder of the hypervisor; it is forgotten when it stops. */
   startPool(name: string, folder: string): Promise<void>;
+  /** Has a pool look at what others wrote into it. */
+  refresh(pool: string): Promise<void>;
   /** Stops it; the volumes stay. Idempotent. */
   stopPool(name: string): Promise<void>;
   list(pool: string): Promise<readonly Volume[]>;
@@ -58,6 +62,8 @@ export interface Volumes {
   download(pool: string, name: string, file: string, transfer: Transfer): Promise<void>;
   /** The last bytes of a volume, as it is by now; none when there is no such volume. */
   readEnd(pool: string, name: string, bytes: number): Promise<Buffer>;
+  /** What a volume holds from a byte on, as it is by now; none when there is no such volume. */
+  readFrom(pool: string, name: string, from: number): Promise<Buffer>;
   /** The length of a volume's file by now; 0 when there is no such volume. */
   length(pool: string, name: string): Promise<number>;
   /** Idempotent. */
@@ -90,14 +96,34 @@ export function volumesOf(connection: Connection): Volumes {
   };
 
   /** The pool does not notice by itself what others write into it. */
+  const refresh = (on: Session, pool: Pointer) => on.callWithin(createMs, "virStoragePoolRefresh", pool, 0);
+
   const length: Volumes["length"] = (pool, name) =>
     withPool(pool, async (on, found) => {
-      await on.callWithin(createMs, "virStoragePoolRefresh", found, 0);
+      await refresh(on, found);
       const volume = await unless(virtCodes.noStorageVolume, () => lookup(on, found, name));
       return volume === undefined ? 0 : (await facts(on, volume)).bytes;
     });
 
+  const readFrom: Volumes["readFrom"] = async (pool, name, from) => {
+    const size = await length(pool, name);
+    let end: Buffer = Buffer.alloc(0);
+    if (from < size) {
+      await transferring(pool, name, (on, volume) =>
+        withStream(on, async (stream) => {
+          await on.call("virStorageVolDownload", volume, stream, BigInt(from), BigInt(size - from), 0);
+          end = await receiveBytes(on, stream);
+        }),
+      );
+    }
+    return end;
+  };
+
   return {
+    refresh: (name) =>
+      withPool(name, async (on, pool) => {
+        await refresh(on, pool);
+      }),
     pools: () =>
       connection.use(async (on) => {
         const array: [unknown] = [null];
@@ -165,7 +191,7 @@ export function volumesOf(connection: Connection): Volumes {
         }),
       );
       // The pool still believes the sizes and the format of before.
-      await withPool(pool, (on, found) => on.callWithin(createMs, "virStoragePoolRefresh", found, 0));
+      await withPool(pool, refresh);
     },
     async download(pool, name, path, transfer) {
       const partial = `${path}.partial`;
@@ -184,20 +210,9 @@ export function volumesOf(connection: Connection): Volumes {
       }
     },
     async readEnd(pool, name, bytes) {
-      const size = await length(pool, name);
-      const wanted = Math.min(size, bytes);
-      let end: Buffer = Buffer.alloc(0);
-      if (wanted > 0) {
-        await transferring(pool, name, (on, volume) =>
-          withStream(on, async (stream) => {
-            const [from, count] = [BigInt(size - wanted), BigInt(wanted)];
-            await on.call("virStorageVolDownload", volume, stream, from, count, 0);
-            end = await receiveBytes(on, stream);
-          }),
-        );
-      }
-      return end;
+      return readFrom(pool, name, Math.max(0, (await length(pool, name)) - bytes));
     },
+    readFrom,
     length,
     remove: (pool, name) =>
       withPool(pool, async (on, found) => {
