@@ -9,6 +9,7 @@ const integration = [
   "test/bump/pull-request.test.ts",
   "test/cli/{apply-tools,apply,binary,bump,install,install-binary,secrets}.test.ts",
   "test/image/{image-tree,seal,verify-image}.test.ts",
+  "test/deploy/life-over-libvirt.test.ts",
   "test/libvirt/{connection,driver,host-domains,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
   "test/tasks/{apt,dotfiles,nvidia-driver,tools}-script.test.ts",

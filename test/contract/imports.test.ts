@@ -81,7 +81,7 @@ const rows: Readonly<Record<string, Row>> = {
       "deploy",
       "maintain",
     ),
-    packages: ["@inquirer/checkbox", "commander", "typebox"],
+    packages: ["@inquirer/checkbox", "commander", "p-limit", "typebox"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],
   },
   // The one place that joins tasks to the engine.

@@ -16,6 +16,7 @@ describe("cleanConsole", () => {
   it.each([
     ["colours", "\u001b[0;32m  OK  \u001b[0m Started", "  OK   Started"],
     ["cursor moves", "\u001b[2J\u001b[01;01Hlogin:", "login:"],
+    ["resets and sizes of a terminal", "\u001b[!p\u001b[32766;32766H\u001b(Btext", "text"],
     ["a window title", "\u001b]0;evil\u0007text", "text"],
     ["bells and other controls", "a\u0007b\u0000c\u007fd\u0085e", "abcde"],
     ["carriage returns", "one\r\r\ntwo\rthree\r\n", "one\ntwo\nthree"],

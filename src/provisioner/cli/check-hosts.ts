@@ -20,12 +20,20 @@ export async function checkHosts(
 ): Promise<CheckedHosts> {
   if (asked.length === 0) return { hosts: [], complaints: [] };
   const manifest = lazyManifest(shell);
-  const load = (host: string) => loadOrComplain(host, shell, manifest);
-  const { hosts, complaints } = joined(await Promise.all(asked.map(load)));
-  const known = joined(await Promise.all((await hostNames(findProject(shell).hostsDir)).map(load)));
+  const { hosts, complaints } = await readHosts(asked, shell, manifest);
+  const known = await readHosts(await hostNames(findProject(shell).hostsDir), shell, manifest);
   const own = new Set(hosts.map(fileOf));
   const others = known.hosts.filter((host) => !own.has(fileOf(host)));
   return { hosts, complaints: [...complaints, ...hostClashes(hosts, others)] };
+}
+
+/** Reads hosts by name or path, each by itself. */
+export async function readHosts(
+  asked: readonly string[],
+  shell: Pick<Shell, "env" | "cwd">,
+  manifest: Parameters<typeof loadHost>[2] = lazyManifest(shell),
+): Promise<CheckedHosts> {
+  return joined(await Promise.all(asked.map((host) => loadOrComplain(host, shell, manifest))));
 }
 
 function fileOf({ files }: LoadedHost): string {

@@ -5,14 +5,21 @@ export type Ending =
   /** `--check` found changes that wait. */
   | "changes-wait"
   /** Something that was looked at is not as wanted, and nothing was to be done about it. */
-  | "not-as-wanted";
+  | "not-as-wanted"
+  /** Some of several hosts failed, each told by an error of its own: the number of the first. */
+  | { readonly exitCode: number };
 
 /** What the shell gets; the numbers of errors are in the error catalogue. */
-export const exitCodes = {
+const exitCodes = {
   "as-wanted": 0,
   "changes-wait": 3,
   "not-as-wanted": 6,
-} as const satisfies Record<Ending, number>;
+} as const satisfies Record<Ending & string, number>;
+
+/** The number of an ending. */
+export function exitCodeOf(ending: Ending): number {
+  return typeof ending === "string" ? exitCodes[ending] : ending.exitCode;
+}
 
 /** A bug: something was thrown that is no error of ours. */
 export const exitBug = 1;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import { baseSettings } from "../image/base-settings.ts";
+import type { ConnectionOptions } from "../libvirt/connection.ts";
 import { openDriver } from "../libvirt/libvirt-driver.ts";
 import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
 import { templateRenderer } from "../spec/render-template.ts";
@@ -15,15 +16,20 @@ export interface GuestFlags {
   readonly network?: string;
 }
 
-/** Where libvirt is, by flags or environment: --connect, PROVISION_LIBVIRT, else this machine's own. */
+/** Where libvirt is when no host's file says it: --connect, PROVISION_LIBVIRT, else this machine's own. */
 export function hypervisorUri({ env }: Pick<Shell, "env">, flags: Pick<GuestFlags, "connect"> = {}): string {
   return flags.connect ?? (env["PROVISION_LIBVIRT"] || "qemu:///system");
 }
 
 /** Opens libvirt where flags or environment say it is. */
-export async function openHypervisor(shell: Shell, flags: GuestFlags = {}): Promise<LibvirtDriver> {
+export async function openHypervisor(
+  shell: Shell,
+  flags: GuestFlags = {},
+  deadlines: ConnectionOptions = {},
+): Promise<LibvirtDriver> {
   const { env } = shell;
   return openDriver(hypervisorUri(shell, flags), {
+    ...deadlines,
     render: templateRenderer(join(packageRoot(), "templates")),
     cacheFolder: baseSettings(shell).cacheDir,
     accelerator: checkWish(flags.accel ?? env["PROVISION_ACCEL"]),

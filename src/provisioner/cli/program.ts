@@ -73,6 +73,31 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/images.ts")).images,
   },
   {
+    name: "vms",
+    summary: "list the hosts that were deployed",
+    load: async () => (await import("./commands/vms.ts")).vms,
+  },
+  {
+    name: "start",
+    summary: "have hosts run",
+    load: async () => (await import("./commands/start.ts")).start,
+  },
+  {
+    name: "stop",
+    summary: "have hosts off",
+    load: async () => (await import("./commands/stop.ts")).stop,
+  },
+  {
+    name: "console",
+    summary: "show a host's serial console",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
+  },
+  {
+    name: "destroy",
+    summary: "remove hosts",
+    load: async () => (await import("./commands/destroy.ts")).destroy,
+  },
+  {
     name: "gc",
     summary: "remove what runs left that were killed",
     load: async () => (await import("./commands/gc.ts")).gc,

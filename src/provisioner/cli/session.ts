@@ -4,7 +4,7 @@ import { Redactor } from "../core/redactor.ts";
 import { startRun } from "../core/run.ts";
 import type { Run } from "../core/run.ts";
 import type { CommonFlags } from "./command.ts";
-import { exitCodes } from "./exit-code.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import type { Ending } from "./exit-code.ts";
 import { readFailure } from "./failure.ts";
 import { machineDirs } from "./project.ts";
@@ -62,7 +62,8 @@ export async function runSession(
   const run = startRun({ report, signal: shell.signal, now });
   shell.onHurry(() => left(tally.open()));
   const onStop = () => run.note("Stopping: cleaning up; press Ctrl-C again to leave at once", "warning");
-  shell.signal.addEventListener("abort", onStop, { once: true });
+  // What only looks has nothing to clean up.
+  if (!quiet) shell.signal.addEventListener("abort", onStop, { once: true });
 
   report({ kind: "run-started", command, log: log?.path });
   let exitCode: number;
@@ -72,7 +73,7 @@ export async function runSession(
       redactor,
       result: (text, data) => report({ kind: "result", text, data }),
     });
-    exitCode = exitCodes[ending];
+    exitCode = exitCodeOf(ending);
   } catch (error) {
     exitCode = fail(shell.signal.aborted ? stopped(error) : error, report);
   } finally {

@@ -259,8 +259,10 @@ export const catalogue = {
   LIBVIRT_DOWN: entry<{ uri: string; reason: string }>({
     exit: 4,
     say: ({ uri, reason }) => `Cannot reach libvirt at "${uri}": ${reason}`,
-    mend: () =>
-      "Start it: `systemctl start libvirtd`, or without systemd `virtlogd -d` and then `libvirtd -d`; `provision doctor --fix` does it",
+    mend: ({ uri }) =>
+      /^[^/]*:\/\/[^/]/.test(uri)
+        ? `Check that \`virsh -c ${uri} list\` answers without a question: the machine must be up, let you in by key, and run libvirtd`
+        : "Start it: `systemctl start libvirtd`, or without systemd `virtlogd -d` and then `libvirtd -d`; `provision doctor --fix` does it",
   }),
   LIBVIRT_DENIED: entry<{ uri: string; reason: string; user: string }>({
     exit: 4,

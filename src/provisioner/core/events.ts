@@ -74,9 +74,15 @@ export type Event =
       /** What speaks against it. */
       readonly found?: string;
     }
-  /** The command's own result: printed on stdout, as JSON with --json, as `text` otherwise. */
+  /**
+   * The command's own result: printed on stdout, as JSON with --json, as `text` otherwise. What goes on until it is
+   * stopped gives it in parts.
+   */
   | { readonly kind: "result"; readonly text: string; readonly data: unknown }
-  /** What ended the run early; `run-ended` follows. A bug has code BUG and its stack. */
+  /**
+   * What ended the run early; `run-ended` follows. Where one of several hosts failed, what ended the work on that one:
+   * the others go on. A bug has code BUG and its stack.
+   */
   | {
       readonly kind: "error";
       readonly code: string;

@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
-import { stripVTControlCharacters } from "node:util";
+
+import { escapes } from "../core/foreign-text.ts";
 
 /** The last of a console that is ever looked at. */
 const window = 64 * 1024;
@@ -28,7 +29,8 @@ export async function consoleSize(path: string): Promise<number> {
 
 /** What a guest printed as plain lines: no escape sequences, no control characters, no blank lines. */
 export function cleanConsole(raw: string): string {
-  return stripVTControlCharacters(raw)
+  return raw
+    .replaceAll(escapes, "")
     .split(/\r*\n|\r/)
     .map((line) => line.replace(/[^\P{Cc}\t]/gu, "").trimEnd())
     .filter((line) => line !== "")

@@ -95,8 +95,13 @@ export function volumesOf(connection: Connection): Volumes {
     await withPool(pool, async (on, found) => work(on, await lookup(on, found, name)), own);
   };
 
-  /** The pool does not notice by itself what others write into it. */
-  const refresh = (on: Session, pool: Pointer) => on.callWithin(createMs, "virStoragePoolRefresh", pool, 0);
+  /**
+   * The pool does not notice by itself what others write into it. While it makes a volume it cannot look ("internal
+   * error: pool has asynchronous jobs running"), for minutes where that is a copy: what it knows has to do then.
+   */
+  const refresh = async (on: Session, pool: Pointer) => {
+    await unless(virtCodes.internal, () => on.callWithin(createMs, "virStoragePoolRefresh", pool, 0));
+  };
 
   const length: Volumes["length"] = (pool, name) =>
     withPool(pool, async (on, found) => {
@@ -120,10 +125,7 @@ export function volumesOf(connection: Connection): Volumes {
   };
 
   return {
-    refresh: (name) =>
-      withPool(name, async (on, pool) => {
-        await refresh(on, pool);
-      }),
+    refresh: (name) => withPool(name, refresh),
     pools: () =>
       connection.use(async (on) => {
         const array: [unknown] = [null];

@@ -42,19 +42,22 @@ export async function openDisplay(shell: Shell, options: DisplayOptions): Promis
   const write = (text: string) => shell.stderr.write(text);
   const lines = linesRenderer(write, { ...show, style, now: () => performance.now() });
   const live = quiet || showsOutput ? undefined : await liveRenderer(shell, { ...show, style });
+  const showResult = (text: string) => shell.stdout.write(text.replace(/\n?$/, "\n"));
   // What comes last stands below the tree, so it waits until the tree stands still.
   const last: Event[] = [];
 
   return {
     report(event) {
-      if (event.kind === "result" || event.kind === "error") last.push(event);
+      // Nothing is drawn that it could break, and what goes on for long is read as it comes.
+      if (quiet && event.kind === "result") showResult(event.text);
+      else if (event.kind === "result" || event.kind === "error") last.push(event);
       else (live ?? lines).report(event);
     },
     async close(closing) {
       await live?.end();
       for (const event of last) {
         if (event.kind === "error") write(`${errorLines(event, style).join("\n")}\n`);
-        if (event.kind === "result") shell.stdout.write(event.text.replace(/\n?$/, "\n"));
+        if (event.kind === "result") showResult(event.text);
       }
       if (closing) {
         write(`${closing.summary}\n`);
