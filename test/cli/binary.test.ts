@@ -161,6 +161,22 @@ describe("provision", () => {
     expect(await complete("provision validate go")).toBe("good");
     expect(await complete("provision tasks --js")).toBe("--json");
   });
+
+  it("completes hosts in bash, of commands that take some", async () => {
+    const project = join(home, "with-hosts");
+    await mkdir(join(project, "hosts"), { recursive: true });
+    for (const name of ["far01", "defaults"]) await writeFile(join(project, `hosts/${name}.yaml`), "");
+    const environment = options({ PROVISION_HOME: project });
+    const { stdout: script } = await execa("node", [cli.main, "completion", "bash"], environment);
+    const complete = async (words: string) => {
+      const program = `${script}\nCOMP_WORDS=(${words} ""); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _provision; echo "\${COMPREPLY[@]}"`;
+      return (await execa("bash", ["-c", program], { cwd: project })).stdout;
+    };
+
+    expect(await complete("provision stop")).toBe("far01");
+    expect(await complete("provision deploy --check")).toBe("far01");
+    expect(await complete("provision fetch")).toBe("hosts");
+  });
 });
 
 describe("a terminal", () => {

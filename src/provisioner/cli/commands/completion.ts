@@ -9,7 +9,7 @@ import { runSession } from "../session.ts";
 export const completion = defineCommand({
   declare(command) {
     command
-      .description("Prints a completion script: commands, flags and the names of specs.")
+      .description("Prints a completion script: commands, flags and the names of specs and hosts.")
       .addArgument(new Argument("<SHELL>", "the shell it is for").choices(shells))
       .addHelpText(
         "after",
@@ -28,7 +28,7 @@ export const completion = defineCommand({
       const script = completionScript(
         name as CompletionShell,
         await buildProgram(shell, () => true),
-        findProject(shell).specsDir,
+        findProject(shell),
       );
       result(script, { shell: name, script });
       return "as-wanted";
