@@ -8,7 +8,7 @@ import {
   write,
 } from "../../provisioner/core/task.ts";
 import { type Params, schema } from "./schema.ts";
-import { startUnit } from "./start-unit.ts";
+import { startUnit } from "../scripts/start-unit.ts";
 import { readUnit, stampFile, STAMPS, stampText, type State, textFile } from "./state.ts";
 
 /**

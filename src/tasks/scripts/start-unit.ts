@@ -15,8 +15,8 @@ export function startUnit(verb: string, unit: string, steadySeconds: number | un
 }
 
 /**
- * systemctl only says that it failed; what the unit itself said is in its status. Restarts are counted anew from each
- * start that somebody asks for; a reload goes on counting.
+ * systemctl only says that it failed; what the unit itself said is in its status. What counts are restarts after this
+ * start: one that was about to be started again has some behind it, and a reload goes on counting.
  */
 const START = `
 verb=$1 unit=$2 steady=\${3:-0}
@@ -26,13 +26,13 @@ tell() {
   systemctl --no-pager --full --lines=0 status "$unit" >&2
   journalctl --no-pager --quiet --lines=20 --unit="$unit" >&2
 }
-before=0
-[ "$verb" != reload ] || before=$(show NRestarts)
+before=$(show NRestarts)
 systemctl "$verb" "$unit" || {
   code=$?
   tell
   exit "$code"
 }
+[ "$verb" = reload ] || before=$(show NRestarts)
 second=0
 while [ "$second" -lt "$steady" ]; do
   sleep 1
