@@ -6,6 +6,7 @@ import { secretName, secretOf, secretsIn } from "../../src/provisioner/core/secr
 const schema = Type.Object({
   name: Type.String(),
   key: Type.Optional(secretOf("A key")),
+  tokens: Type.Optional(Type.Record(Type.String({ pattern: "^[A-Z]+$" }), secretOf("A token"))),
   peers: Type.Optional(Type.Array(Type.Object({ shared: Type.Optional(secretOf("Shared")) }))),
 });
 
@@ -14,11 +15,17 @@ describe("secretsIn", () => {
     const params = {
       name: "one",
       key: { env: "KEY" },
+      tokens: { ONE: { env: "ONE" }, lower: { env: "NONE" } },
       peers: [{ shared: { file: "a" } }, {}, { shared: { command: ["b"] } }],
       other: { env: "OTHER" },
     };
 
-    expect(secretsIn(params, schema)).toEqual([{ env: "KEY" }, { file: "a" }, { command: ["b"] }]);
+    expect(secretsIn(params, schema)).toEqual([
+      { env: "KEY" },
+      { env: "ONE" },
+      { file: "a" },
+      { command: ["b"] },
+    ]);
   });
 
   it("finds none where none is given", () => {

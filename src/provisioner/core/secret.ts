@@ -39,14 +39,21 @@ export function secretOf(description: string): typeof source {
 export function secretsIn(params: unknown, schema: TSchema): readonly SecretSource[] {
   if (typeof params !== "object" || params === null) return [];
   if (mark in schema) return [params];
-  const { properties = {}, items } = schema as {
+  const {
+    properties = {},
+    patternProperties = {},
+    items,
+  } = schema as {
     readonly properties?: Readonly<Record<string, TSchema>>;
+    readonly patternProperties?: Readonly<Record<string, TSchema>>;
     readonly items?: TSchema;
   };
   if (Array.isArray(params)) return items ? params.flatMap((item) => secretsIn(item, items)) : [];
   return Object.entries(params).flatMap(([key, value]) => {
-    const inner = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    return inner ? secretsIn(value, inner) : [];
+    const named = Object.hasOwn(properties, key) ? [properties[key]] : [];
+    const matching = Object.keys(patternProperties).filter((pattern) => new RegExp(pattern, "u").test(key));
+    const inner = [...named, ...matching.map((pattern) => patternProperties[pattern])];
+    return inner.flatMap((each) => (each ? secretsIn(value, each) : []));
   });
 }
 

@@ -57,13 +57,14 @@ const rules: Readonly<Record<string, Rule>> = {
         ([key, each]) => !new RegExp(pattern, "u").test(key) || fits(each, schema, formats),
       ),
     ),
-  // Only where it closes an object whose keys are all named.
-  additionalProperties: (value, says, schema) =>
-    !isObject(value) ||
-    (says === false &&
-      Object.keys(value).every((key) =>
-        Object.hasOwn((schema["properties"] as object | undefined) ?? {}, key),
-      )),
+  // Only where it closes an object.
+  additionalProperties: (value, says, { properties = {}, patternProperties = {} }) => {
+    if (!isObject(value)) return true;
+    const patterns = Object.keys(patternProperties as object).map((pattern) => new RegExp(pattern, "u"));
+    const isNamed = (key: string) =>
+      Object.hasOwn(properties as object, key) || patterns.some((pattern) => pattern.test(key));
+    return says === false && Object.keys(value).every(isNamed);
+  },
   anyOf: (value, says, _, formats) => (says as readonly Schema[]).some((each) => fits(value, each, formats)),
   oneOf: (value, says) => oneIsGiven(value, says as readonly Schema[]),
   not: (value, says) => noneIsGiven(value, says as Schema),
