@@ -7,11 +7,14 @@ import { command } from "./command.ts";
 import { directory } from "./directory.ts";
 import { dotfiles } from "./dotfiles/index.ts";
 import { file } from "./file.ts";
+import { fluentBit } from "./fluent-bit/index.ts";
 import { fstab } from "./fstab/index.ts";
 import { group } from "./group.ts";
 import { kernelModule } from "./kernel-module.ts";
+import { laurel } from "./laurel/index.ts";
 import { locale } from "./locale.ts";
 import { loginShell } from "./login-shell.ts";
+import { nodeExporter } from "./node-exporter/index.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
 import { rootlessContainerd } from "./rootless-containerd/index.ts";
@@ -35,11 +38,14 @@ export const tasks: readonly Task[] = [
   directory,
   dotfiles,
   file,
+  fluentBit,
   fstab,
   group,
   kernelModule,
+  laurel,
   locale,
   loginShell,
+  nodeExporter,
   nvidiaDriver,
   readonlyRoot,
   rootlessContainerd,

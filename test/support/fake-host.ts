@@ -21,6 +21,7 @@ import type {
 import { installAppArmor } from "./fake-apparmor.ts";
 import { FakeFiles, FileTrouble } from "./fake-files.ts";
 import { installLogin } from "./fake-login.ts";
+import { installMonitoring } from "./fake-monitoring.ts";
 import { debian } from "./fake-programs.ts";
 import { FakeUnits } from "./fake-units.ts";
 
@@ -229,6 +230,7 @@ export function emptyMachine(): FakeHost {
   host.units.install("chrony.service");
   host.units.install("ssh.service");
   for (const name of ["office", "wg0", "wg9"]) host.units.install(`wg-quick@${name}.service`);
+  installMonitoring(host);
   installAppArmor(host);
   installLogin(host);
   return host;

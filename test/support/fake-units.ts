@@ -26,6 +26,11 @@ export class FakeUnits {
     this.#units.set(name, { active: "inactive", enabled: false, isPackaged: true, ...state });
   }
 
+  /** The package that brought it is gone. */
+  remove(name: string): void {
+    this.#units.delete(name);
+  }
+
   state(name: string): UnitState {
     const unit = this.#units.get(name);
     const active = unit?.active ?? "inactive";

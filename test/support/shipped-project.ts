@@ -131,10 +131,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 grep -q '^\\[SERVICE\\]' "$config" || { echo "no [SERVICE] in $config" >&2; exit 1; }
+unknown=$(sed -n 's/^ *name  *//p' "$config" | grep -vxE 'file|forward|http|loki|null|systemd|tail')
+[ -z "$unknown" ] || { echo "[2026/01/01 00:00:00.0] [error] [config] unknown plugin: $unknown" >&2; exit 1; }
 [ "\${dry:-}" != yes ] || { echo "configuration test is successful"; exit; }
 for place in /usr /etc /var/log /root; do
   touch "$place/written" 2>/dev/null && echo "$place"
 done >/var/lib/fluent-bit/too-much
+echo "$config \${LOKI_PASSWORD:-} \${HOSTNAME:-}" >>/var/lib/fluent-bit/starts
 exec sleep infinity
 `;
 
