@@ -116,7 +116,7 @@ export const file = defineTask({
     const isFile = stat?.type === "file";
     const kept = isFile ? attributeDifferences(path, attributes, stat) : [];
     if (digest === wanted.sha256) return kept;
-    const found = isFile ? contentWords(wanted, digest, text) : stat && `link to ${stat.target}`;
+    const found = isFile ? contentWords(wanted, stat, digest, text) : stat && `link to ${stat.target}`;
     return [{ what: path, from: found, ...put(path, wanted, attributes) }, ...kept];
   },
 });
@@ -155,9 +155,18 @@ async function readWanted(facts: Facts, params: Static<typeof schema>): Promise<
   return { kind: "text", text, sha256: digestOf(text) };
 }
 
-/** What a file holds, as far as it is told: of a secret not even the digest, by which it can be guessed. */
-function contentWords({ kind }: Wanted, digest: string | undefined, text: string | undefined): string {
-  if (kind === "secret") return "other content";
+/**
+ * What a file holds, as far as it is told. What not everybody on the machine may read, a secret of an earlier run's
+ * maybe, everybody who sees a diff may not either; of that not even the digest, by which it can be guessed.
+ */
+function contentWords(
+  { kind }: Wanted,
+  { mode }: FileStat,
+  digest: string | undefined,
+  text: string | undefined,
+): string {
+  const isPublic = (Number.parseInt(mode, 8) & 0o004) !== 0;
+  if (kind === "secret" || !isPublic) return "other content";
   return (kind === "text" ? text : undefined) ?? `SHA-256 ${digest}`;
 }
 

@@ -59,6 +59,26 @@ describe("file", () => {
     const key = { path: "/etc/app.key", secret: { env: "APP_KEY" } };
     const sources = { ...sourcesOf(), secret: async () => "hunter2\n" };
 
+    it.each([
+      [{ content: "plain\n" }, "plain\n"],
+      [{ template: "a.conf" }, "a.conf {}\n"],
+      [{ source: "x.sh" }, /^SHA-256/],
+    ])("shows nothing of one that it was, once it is %j", async (plain, shown) => {
+      for (const mode of ["0600", "0640"]) {
+        const host = emptyMachine();
+        await settle(file, { ...key, mode }, host, { sources });
+
+        const [[what, from, to] = [], ...rest] = await planned(
+          file,
+          { path: key.path, ...plain, mode },
+          host,
+        );
+
+        expect([what, from, rest]).toEqual([key.path, "other content", []]);
+        expect(to).toMatch(shown);
+      }
+    });
+
     it("writes it for root's eyes alone when nothing else is said", async () => {
       const host = emptyMachine();
 
