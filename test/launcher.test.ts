@@ -1,10 +1,11 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { expect, it } from "vitest";
 
+import { endsWithTest } from "./support/ends-with-test.ts";
 import { scratchFolder } from "./support/scratch-folder.ts";
 
 const launcher = join(import.meta.dirname, "../provision");
@@ -20,6 +21,24 @@ it("installs and compiles on the first start, and hands its arguments on", async
     "npm install --no-save --ignore-scripts",
     "tsc -p tsconfig.build.json",
   ]);
+});
+
+it("does not outlive the test that started it, in whatever process group it is", async () => {
+  const argv = JSON.stringify(endsWithTest(["sleep", "60"]));
+  // In the test's place: it says who its child is, and is killed.
+  const test = spawn("node", [
+    "-e",
+    `const [file, ...argv] = ${argv}; const child = require("child_process").spawn(file, argv, { detached: true });
+     console.log(child.pid); setInterval(() => {}, 1000);`,
+  ]);
+  const pid = Number(await new Promise((resolve) => test.stdout.once("data", resolve)));
+  // Empty, too, of one that has ended and that nobody asked about yet.
+  const runs = () => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  await expect.poll(runs, { timeout: 10_000 }).toMatch(/^sleep/);
+
+  test.kill("SIGKILL");
+
+  await expect.poll(runs, { timeout: 10_000 }).toBe("");
 });
 
 it("does neither on the second start", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 
 import type { Event } from "../../src/provisioner/core/events.ts";
+import { endsWithTest } from "./ends-with-test.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -26,17 +27,19 @@ export function launch(
   } = {},
 ): Promise<LaunchedRun> {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
-  const child = execa(join(root, "provision"), [...args.slice(0, end), "--json", ...args.slice(end)], {
+  const argv = [join(root, "provision"), ...args.slice(0, end), "--json", ...args.slice(end)];
+  const [file = "", ...rest] = endsWithTest(argv);
+  const child = execa(file, rest, {
     reject: false,
     env: { ...options.env },
     // A group of its own: killing the launcher's process must not reach the test.
     detached: true,
   });
   const events: Event[] = [];
-  let rest = "";
+  let begun = "";
   child.stdout.on("data", (data: Buffer) => {
-    const lines = (rest + data.toString()).split("\n");
-    rest = lines.pop() ?? "";
+    const lines = (begun + data.toString()).split("\n");
+    begun = lines.pop() ?? "";
     for (const line of lines.filter(Boolean)) {
       const event = JSON.parse(line) as Event;
       events.push(event);

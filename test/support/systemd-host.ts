@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 
 import { execa } from "execa";
 
+import { endsWithTest } from "./ends-with-test.ts";
 import { freePort } from "./free-port.ts";
 import { makeKey, publicKeyOf } from "./ssh-server.ts";
 
@@ -47,9 +48,7 @@ export async function startSystemdHost(
   await layOut(files, dir, port);
   const script = join(import.meta.dirname, "systemd-host.sh");
   // Whatever becomes of the test, its machines do not outlive it.
-  const argv = [
-    "--pdeathsig",
-    "TERM",
+  const [file = "", ...argv] = endsWithTest([
     "unshare",
     "--mount",
     "sh",
@@ -58,8 +57,8 @@ export async function startSystemdHost(
     root,
     files,
     `${sizeGiB}g`,
-  ];
-  const jail = spawn("setpriv", argv, { stdio: ["ignore", "pipe", "pipe"] });
+  ]);
+  const jail = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<"ended">((resolve) => jail.once("close", () => resolve("ended")));
   const dispose = async () => {
     jail.kill("SIGTERM");
