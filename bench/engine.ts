@@ -27,6 +27,7 @@ export async function engineOf(target: Target, spec: string): Promise<() => Prom
     pid: process.pid,
     signal: new AbortController().signal,
     onHurry() {},
+    onBug() {},
     ask: () => Promise.resolve(undefined),
   };
   const loaded = await loadSpec(spec, shell);

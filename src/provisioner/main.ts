@@ -4,8 +4,11 @@ const { process } = globalThis;
 /** After the work is done nothing should hold the process; what does anyway is not waited for longer. */
 const lingerMs = 3000;
 
+/** Takes the secrets out of a text, once a run may know some. */
+let clean = (text: string): string => text;
+
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`error BUG  outside of any command\n${error.stack ?? error.message}\n`);
+  process.stderr.write(`error BUG  outside of any command\n${clean(error.stack ?? error.message)}\n`);
   process.exit(1);
 });
 
@@ -19,7 +22,9 @@ async function main(): Promise<number> {
     if (warmInstall({ args, env, arch, cwd: process.cwd() })) return 0;
   }
   const { shellOfProcess } = await import("./shell-of-process.ts");
-  const shell = shellOfProcess();
+  const shell = shellOfProcess((better) => {
+    clean = better;
+  });
   try {
     const { runProgram } = await import("./cli/program.ts");
     return await runProgram(args, shell);

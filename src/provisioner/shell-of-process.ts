@@ -6,8 +6,11 @@ import { Writable } from "node:stream";
 import { exitStopped } from "./cli/exit-code.ts";
 import type { Shell, Stream } from "./cli/shell.ts";
 
-/** This process as a shell for commands: its streams, its signals, its terminal. To be opened once. */
-export function shellOfProcess(): Shell {
+/**
+ * This process as a shell for commands: its streams, its signals, its terminal. To be opened once. `onBug` is the
+ * process's own, which shows what nobody caught.
+ */
+export function shellOfProcess(onBug: Shell["onBug"]): Shell {
   const stop = new AbortController();
   let left: (() => string) | undefined;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -42,6 +45,7 @@ export function shellOfProcess(): Shell {
     onHurry(tell) {
       left = tell;
     },
+    onBug,
     ask: (question, options) => ask(question, stop.signal, options?.secret ?? false),
   };
 }

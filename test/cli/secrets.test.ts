@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { runProgram } from "../../src/provisioner/cli/program.ts";
+import { compileCli } from "../support/compiled-cli.ts";
 import { fakeShell } from "../support/fake-shell.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
 
@@ -100,6 +102,35 @@ ${more.join("\n")}
     expect(modes.map((mode) => mode & 0o777)).toEqual([0o600, 0o640, 0o600]);
     expect(second.log).toContain("as wanted, 4 uses");
     expectNothingTold(said(first) + said(second));
+  });
+
+  it("are not told by an error that nobody caught", async () => {
+    await using cli = await compileCli();
+    const [spec, reading] = [join(home, "specs/slow.yaml"), join(home, "reading")];
+    const slow = `  - file: {path: ${at("slow")}, secret: {command: [sh, -c, "touch ${reading}; sleep 20"]}}`;
+    await writeFile(spec, specOf(slow));
+    const bug = join(home, "bug.mjs");
+    await writeFile(
+      bug,
+      `import { existsSync } from "node:fs";
+      setInterval(() => {
+        if (existsSync("${reading}")) throw new Error(\`a bug at \${process.env.APP_TOKEN}\`);
+      }, 50).unref();`,
+    );
+
+    const { exitCode, stdout, stderr } = await execa("node", [cli.main, "apply", ...flags, "--spec", spec], {
+      reject: false,
+      env: {
+        PROVISION_HOME: home,
+        HOME: home,
+        APP_TOKEN: secrets.env,
+        NODE_OPTIONS: `--import=${bug}`,
+      },
+    });
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/error BUG {2}outside of any command\nError: a bug at \*\*\*\n/);
+    expectNothingTold(stdout + stderr);
   });
 
   it.each(sinks)("are told by no plan, of what comes or of what is there, with [%s %s]", async (...sink) => {

@@ -36,6 +36,17 @@ describe("runSession", () => {
     expect(shell.err.join("")).toMatch(/^Look\nLook: done, 0\.\d s, seen\n0\.\d s\nlog: .*\.log\n$/);
   });
 
+  it("keeps a secret out of an error that nobody caught", async () => {
+    const shell = fakeShell(home);
+
+    await runSession({ shell, flags: plain, command: "demo" }, async ({ redactor }) => {
+      redactor.add("open sesame");
+      return "as-wanted";
+    });
+
+    expect(shell.bug("Error: cannot say open sesame")).toBe("Error: cannot say ***");
+  });
+
   it("writes all of it as JSON lines with --json, the error too", async () => {
     const shell = fakeShell(home);
 

@@ -6,6 +6,8 @@ export interface FakeShell extends Shell {
   readonly err: string[];
   /** What the process would print when a second signal came now. */
   left(): string;
+  /** What the process would print of a text that nobody caught. */
+  bug(text: string): string;
 }
 
 /** A shell in memory; its state folder is `home`. */
@@ -19,6 +21,7 @@ export function fakeShell(
   const err: string[] = [];
   const controller = new AbortController();
   let left: (() => string) | undefined;
+  let clean = (text: string): string => text;
   return {
     out,
     err,
@@ -36,7 +39,11 @@ export function fakeShell(
     onHurry(tell) {
       left = tell;
     },
+    onBug(better) {
+      clean = better;
+    },
     left: () => left?.() ?? "",
+    bug: (text) => clean(text),
     ask: async () => undefined,
     stop: () => controller.abort(),
   };

@@ -54,6 +54,7 @@ export async function runSession(
   const display = await openDisplay(shell, { ...flags, quiet, showsOutput });
   const sinks = [tally, display, ...(log ? [log] : [])];
   const redactor = new Redactor();
+  shell.onBug((text) => redactor.text(text));
   const report = (event: Event) => {
     const fit = redactor.event(event);
     for (const sink of sinks) sink.report(fit);

@@ -30,6 +30,8 @@ export interface Shell {
   readonly signal: AbortSignal;
   /** Asked when a second signal comes and the process ends at once. */
   onHurry(left: () => string): void;
+  /** Takes out of an error that nobody caught what must not be shown; the process ends with it. */
+  onBug(clean: (text: string) => string): void;
   /** Asks a person one line on the terminal; `undefined` where there is no terminal to ask on. */
   ask(question: string, options?: { readonly secret?: boolean }): Promise<string | undefined>;
 }
