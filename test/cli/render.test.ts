@@ -137,6 +137,18 @@ describe("lineWriter", () => {
     ]).toEqual(["Build", "  Boot", "  Boot: done, 1 min 1 s, 192.168.122.7", "Build: failed, 2.0 s"]);
   });
 
+  it("says whose a line is while several outermost steps are open", () => {
+    const { lines } = writer(false);
+
+    expect([
+      ...lines({ kind: "step-started", step: 1, parent: undefined, title: "host01" }),
+      ...lines({ kind: "step-started", step: 2, parent: undefined, title: "host02" }),
+      ...lines({ kind: "step-started", step: 3, parent: 1, title: "Boot" }),
+      ...lines({ kind: "step-ended", step: 2, ending: "failed", ms: 1000 }),
+      ...lines({ kind: "step-ended", step: 3, ending: "done", ms: 1000 }),
+    ]).toEqual(["host01", "host02", "  host01: Boot", "host02: failed, 1.0 s", "  Boot: done, 1.0 s"]);
+  });
+
   it("says a use that is fine only with --verbose", () => {
     const event = {
       kind: "use-ended",

@@ -21,10 +21,21 @@ export async function checkHosts(
   if (asked.length === 0) return { hosts: [], complaints: [] };
   const manifest = lazyManifest(shell);
   const { hosts, complaints } = await readHosts(asked, shell, manifest);
+  return { hosts, complaints: [...complaints, ...(await clashesOf(hosts, shell, manifest))] };
+}
+
+/** What hosts have that is another's too, among themselves and with every other host of the project. */
+export async function clashesOf(
+  hosts: readonly LoadedHost[],
+  shell: Pick<Shell, "env" | "cwd">,
+  manifest: Parameters<typeof loadHost>[2] = lazyManifest(shell),
+): Promise<readonly Complaint[]> {
   const known = await readHosts(await hostNames(findProject(shell).hostsDir), shell, manifest);
   const own = new Set(hosts.map(fileOf));
-  const others = known.hosts.filter((host) => !own.has(fileOf(host)));
-  return { hosts, complaints: [...complaints, ...hostClashes(hosts, others)] };
+  return hostClashes(
+    hosts,
+    known.hosts.filter((host) => !own.has(fileOf(host))),
+  );
 }
 
 /** Reads hosts by name or path, each by itself. */

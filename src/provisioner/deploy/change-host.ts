@@ -1,7 +1,7 @@
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { Guest, Machine } from "../libvirt/driver.ts";
-import type { FoundDomain } from "../libvirt/host-domains.ts";
+import type { DeployedHost } from "./deployed-host.ts";
 import { checkPlace, keepAddresses } from "./check-place.ts";
 import { makeExtraDisks } from "./create-host.ts";
 import type { Deployment } from "./deployment.ts";
@@ -20,7 +20,7 @@ export function checkInPlace({ changes }: Pick<Survey, "changes">, host: string)
 
 /** Brings a host's domain to what its file says, restarting it only for what takes that; it runs afterwards. */
 export async function changeHost(
-  survey: Survey & { readonly found: FoundDomain },
+  survey: Survey & { readonly found: DeployedHost },
   deployment: Deployment,
   run: Run,
 ): Promise<Guest> {
@@ -44,7 +44,7 @@ export async function changeHost(
 }
 
 async function redefine(
-  { found, files, changes }: Survey & { readonly found: FoundDomain },
+  { found, files, changes }: Survey & { readonly found: DeployedHost },
   machine: Machine,
   deployment: Deployment,
 ): Promise<void> {

@@ -13,6 +13,7 @@ import type { Volume } from "../libvirt/volumes.ts";
 import { thisProcess } from "../local/process-identity.ts";
 import { openScratch } from "../local/scratch.ts";
 import { checkPlace, keepAddresses } from "./check-place.ts";
+import { findDeployed } from "./deployed-host.ts";
 import type { Deployment } from "./deployment.ts";
 import { checkLogin } from "./host-line.ts";
 import { hostSeed, withoutSecrets } from "./host-seed.ts";
@@ -60,7 +61,7 @@ async function takeOldAway(
   const why = found === undefined ? "which was never finished" : "as it was";
   await run.within(`Remove ${spec.name}, ${why}`, async (inner) => {
     if (found !== undefined) await driver.hosts.guest(old).shutDown(inner);
-    const keeps = (old.mark?.files ?? []).filter((path) => path.includes(`/${spec.name}-disk-`));
+    const keeps = old.mark.files.filter((path) => path.includes(`/${spec.name}-disk-`));
     await takeAway({ driver, domain: old, keeps });
   });
 }
@@ -236,7 +237,7 @@ async function discard(
   { driver, spec }: Deployment,
   made: readonly string[],
 ): Promise<void> {
-  const found = await driver.hosts.find(machine.name);
+  const found = await findDeployed(driver, machine.name).catch(() => undefined);
   if (found?.uuid === machine.uuid) {
     const keeps = machine.mark.files.filter((path) => !made.some((name) => path.endsWith(`/${name}`)));
     await takeAway({ driver, domain: found, keeps });

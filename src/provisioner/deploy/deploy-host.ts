@@ -5,7 +5,7 @@ import { emptyHost } from "../core/empty-host.ts";
 import type { Host } from "../core/host.ts";
 import type { HostMark } from "../libvirt/driver.ts";
 import { bootPatience } from "../libvirt/guest-boot.ts";
-import type { FoundDomain } from "../libvirt/host-domains.ts";
+import type { DeployedHost } from "./deployed-host.ts";
 import { holdLock } from "../local/lock.ts";
 import { changeHost, checkInPlace } from "./change-host.ts";
 import { checkNewHost, createHost } from "./create-host.ts";
@@ -117,7 +117,7 @@ async function reach(survey: Survey, deployment: Deployment): Promise<Host> {
   return connect(survey, deployment, found);
 }
 
-function connect(survey: Survey, deployment: Deployment, found: FoundDomain): Promise<Host> {
+function connect(survey: Survey, deployment: Deployment, found: DeployedHost): Promise<Host> {
   const guest = deployment.driver.hosts.guest(found);
   return deployment.run.within("Connect", (run) =>
     reachHost({

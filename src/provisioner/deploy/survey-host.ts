@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { DiskOrigin, Machine, Mark } from "../libvirt/driver.ts";
-import type { FoundDomain } from "../libvirt/host-domains.ts";
 import { isAlive, thisProcess } from "../local/process-identity.ts";
 import type { Deployment } from "./deployment.ts";
+import { type DeployedHost, findDeployed } from "./deployed-host.ts";
 import { filesIn, hostFiles, type HostFiles } from "./host-files.ts";
 import { hostMachine } from "./host-machine.ts";
 import { type DomainChange, planDomain } from "./plan-domain.ts";
@@ -14,9 +14,9 @@ const GIB = 1024 ** 3;
 /** What there is of a host on its hypervisor, and what has to become of it. */
 export interface Survey {
   /** Its own domain; `undefined` when it has to be made. */
-  readonly found: FoundDomain | undefined;
+  readonly found: DeployedHost | undefined;
   /** A domain that its maker never finished: it goes first. */
-  readonly leftover: FoundDomain | undefined;
+  readonly leftover: DeployedHost | undefined;
   readonly machine: Machine;
   readonly files: HostFiles;
   readonly changes: readonly DomainChange[];
@@ -30,9 +30,7 @@ export interface Survey {
 export async function surveyHost(deployment: Deployment): Promise<Survey> {
   const { spec, driver, run } = deployment;
   const folder = await driver.pools.open(spec.pool);
-  const there = await driver.hosts.find(spec.name);
-  if (there !== undefined && there.mark?.role !== "host")
-    throw new ProvisionError("DOMAIN_FOREIGN", { domain: spec.name, uri: driver.uri });
+  const there = await findDeployed(driver, spec.name);
   const unfinished = there !== undefined && (await isLeftover(there));
   const found = unfinished ? undefined : there;
   const { origin, newer } = await originOf(deployment, found);
@@ -49,7 +47,7 @@ export async function surveyHost(deployment: Deployment): Promise<Survey> {
       loses: [],
       newer: undefined,
     };
-  const disk = await driver.volumes.find(found.mark?.host?.pool ?? spec.pool, files.disk);
+  const disk = await driver.volumes.find(found.mark.host.pool, files.disk);
   const diskGiB = (disk?.capacity ?? 0) / GIB;
   const plan = planDomain(
     { machine, autostart: spec.autostart, origin, diskGiB: spec.disk.sizeGiB },
@@ -57,13 +55,15 @@ export async function surveyHost(deployment: Deployment): Promise<Survey> {
   );
   if (plan.kind !== "change") throw new Error(`${spec.name} is there and ours, and its plan is ${plan.kind}`);
   if (newer !== undefined)
-    run.note(`A newer image of ${spec.name} is there, ${newer}: --replace makes the host from it`);
+    run.note(
+      `${spec.name} is made from ${origin.image}, the newest here is ${newer}: --replace makes it anew`,
+    );
   return { found, leftover: undefined, machine, files, changes: plan.changes, loses: plan.loses, newer };
 }
 
 /** Its maker died, or left it as asked. One that still lives must not be disturbed. */
-async function isLeftover({ name, mark }: FoundDomain): Promise<boolean> {
-  if (mark?.host?.ready !== false) return false;
+async function isLeftover({ name, mark }: DeployedHost): Promise<boolean> {
+  if (mark.host.ready) return false;
   const { owner } = mark;
   const isOurs = JSON.stringify(owner) === JSON.stringify(await thisProcess());
   if (owner === undefined || isOurs || !(await isAlive(owner))) return true;
@@ -76,10 +76,10 @@ async function isLeftover({ name, mark }: FoundDomain): Promise<boolean> {
  */
 async function originOf(
   { spec, image, replace }: Deployment,
-  found: FoundDomain | undefined,
+  found: DeployedHost | undefined,
 ): Promise<{ readonly origin: DiskOrigin; readonly newer: string | undefined }> {
   const { mode } = spec.disk;
-  const has = found?.mark?.origin;
+  const has = found?.mark.origin;
   const follows =
     spec.image.kind === "spec" && spec.image.version === undefined ? spec.image.name : undefined;
   const keeps = has !== undefined && follows !== undefined && has.image.startsWith(`${follows}@`);
@@ -96,7 +96,7 @@ async function originOf(
 function machineOf(
   { spec }: Deployment,
   parts: {
-    readonly found: FoundDomain | undefined;
+    readonly found: DeployedHost | undefined;
     readonly folder: string;
     readonly files: HostFiles;
     readonly origin: DiskOrigin;
@@ -107,16 +107,16 @@ function machineOf(
   const paths = filesIn(folder, files);
   const mark: Mark = {
     role: "host",
-    run: found?.mark?.run ?? randomUUID(),
+    run: found?.mark.run ?? randomUUID(),
     pid,
     files: [paths.disk, paths.seed, paths.console, ...paths.extraDisks.values()],
     origin,
     host: {
       pool: spec.pool,
-      hostKey: found?.mark?.host?.hostKey ?? "",
+      hostKey: found?.mark.host.hostKey ?? "",
       fqdn: spec.fqdn,
       users: spec.users.map(({ name }) => name),
-      ready: found?.mark?.host?.ready ?? false,
+      ready: found?.mark.host.ready ?? false,
     },
   };
   return hostMachine(spec, { ...paths, uuid: found?.uuid ?? randomUUID(), mark });

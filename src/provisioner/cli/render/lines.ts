@@ -28,18 +28,40 @@ export interface LinesOptions extends ShowOptions {
   readonly now: () => number;
 }
 
+interface OpenStep {
+  readonly title: string;
+  readonly depth: number;
+  /** The outermost step that it is part of. */
+  readonly root: number;
+  saidAt: number;
+}
+
 /** Writes a run as plain lines, indented by step. */
 export function lineWriter({ style, diff, verbose, showsOutput = false, now }: LinesOptions): LineWriter {
-  const steps = new Map<number, { readonly title: string; readonly depth: number; saidAt: number }>();
+  const steps = new Map<number, OpenStep>();
+  const outermost = (step: OpenStep) => steps.get(step.root) ?? step;
+  const areSeveral = () => [...steps.values()].filter(({ depth }) => depth === 0).length > 1;
 
-  const inStep = (step: number, text: string, deeper = 0): string =>
-    "  ".repeat((steps.get(step)?.depth ?? 0) + deeper) + text;
+  /** Among hosts that are worked on at one time, a line says whose it is. */
+  const inStep = (step: number, text: string, deeper = 0): string => {
+    const open = steps.get(step);
+    const depth = (open?.depth ?? 0) + deeper;
+    const whose =
+      open && depth > 0 && areSeveral() ? style.dim(`${visibleLine(outermost(open).title)}: `) : "";
+    return "  ".repeat(depth) + whose + text;
+  };
 
   function lines(event: Event): readonly string[] {
     switch (event.kind) {
       case "step-started": {
-        const depth = event.parent === undefined ? 0 : (steps.get(event.parent)?.depth ?? 0) + 1;
-        steps.set(event.step, { title: event.title, depth, saidAt: now() });
+        const parent = event.parent === undefined ? undefined : steps.get(event.parent);
+        const depth = parent === undefined ? 0 : parent.depth + 1;
+        steps.set(event.step, {
+          title: event.title,
+          depth,
+          root: parent?.root ?? event.step,
+          saidAt: now(),
+        });
         return [inStep(event.step, visibleLine(event.title))];
       }
       case "step-progress": {

@@ -12,6 +12,7 @@ export interface Tally {
 
 /** Starts counting. */
 export function startTally(): Tally {
+  // By step and use: hosts that are worked on in one run have uses of the same names.
   const outcomes = new Map<string, UseOutcome>();
   const steps = new Map<number, string>();
   const assertions = { held: 0, broken: 0 };
@@ -30,8 +31,9 @@ export function startTally(): Tally {
       else if (event.kind === "use-ended") {
         changes += event.changes.length;
         // A use that changed in the first round stays changed when the second finds it ok.
-        const before = outcomes.get(event.use);
-        if (before !== "changed" || event.outcome === "failed") outcomes.set(event.use, event.outcome);
+        const use = `${event.step} ${event.use}`;
+        const before = outcomes.get(use);
+        if (before !== "changed" || event.outcome === "failed") outcomes.set(use, event.outcome);
       }
     },
     summary(ms) {
