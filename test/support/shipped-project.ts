@@ -7,6 +7,7 @@ import type { Run } from "../../src/provisioner/core/run.ts";
 import { program } from "../../src/provisioner/local/program.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
 import { makeTarGz } from "./make-archive.ts";
+import { rootlessTree } from "./rootless-tree.ts";
 import { openSignedRepository, type SignedRepository, type SomePackage } from "./signed-repository.ts";
 import type { SystemdHost } from "./systemd-host.ts";
 import { openToolProject, type Release, type ToolProject } from "./tool-project.ts";
@@ -23,6 +24,8 @@ export interface ShippedProject extends AsyncDisposable {
 export interface ShippedOptions {
   /** A Debian machine of the target's release, which downloads the builds; without it no tool does real work. */
   readonly builder?: Pick<SystemdHost, "sh" | "root">;
+  /** A root with `treePackages`: nerdctl is a tree of its programs. */
+  readonly containers?: string;
   /** What the servers listen on. */
   readonly address?: string;
   /** What the target calls this machine. */
@@ -40,6 +43,7 @@ export async function shippedPins(): Promise<Manifest> {
  */
 export async function openShippedProject({
   builder,
+  containers,
   address = "127.0.0.1",
   seenAt = "127.0.0.1",
 }: ShippedOptions = {}): Promise<ShippedProject> {
@@ -53,7 +57,12 @@ export async function openShippedProject({
   const place = new URL(repository.url);
   place.hostname = seenAt;
   project.sections = { bases, drivers, repositories: ours(manifest, repository, place.origin) };
-  const builds = builder === undefined ? [] : await debianBuilds(builder, manifest);
+  const builds = [
+    ...(builder === undefined ? [] : await debianBuilds(builder, manifest)),
+    ...(containers === undefined
+      ? []
+      : [await rootlessTree(containers, manifest.tools?.["nerdctl"]?.version ?? "")]),
+  ];
   const others = Object.keys(manifest.tools ?? {}).filter(
     (name) => !builds.some((each) => each.name === name),
   );
