@@ -62,7 +62,8 @@ afterAll(() => project[Symbol.asyncDispose]());
 const data = (done: Awaited<ReturnType<typeof launch>>) =>
   eventsOf(done, "result")[0]?.data as { readonly hosts: readonly Record<string, unknown>[] };
 
-describe("provision deploy", { shuffle: false }, () => {
+// One story: what is done to a host is done in this order.
+describe("a deployed host", { shuffle: false }, () => {
   it("says what it would do, and does nothing of it", async () => {
     const planned = await project.run("deploy", "one", "--check");
 
@@ -305,10 +306,8 @@ describe("provision deploy", { shuffle: false }, () => {
     expect(afterStop[1]?.filter((name) => name.startsWith("three"))).toEqual([]);
     expect(afterKill.toSorted()).toEqual(["one", "three"]);
   });
-});
 
-describe("provision destroy", { shuffle: false }, () => {
-  it("keeps the disks, which then are in the way of a new host of that name", async () => {
+  it("is destroyed, and its disks stay: they then then are in the way of a new host of that name", async () => {
     const destroyed = await project.run("destroy", "one", "--yes");
     const refused = await project.run("deploy", "one");
 
@@ -363,15 +362,15 @@ function knownHosts(): string {
 async function brokenImage(folder: string): Promise<string> {
   const [raw, config, broken] = [
     join(folder, "disk.raw"),
-    join(folder, "grub.cfg"),
+    join(folder, "boot.cfg"),
     join(folder, "broken.qcow2"),
   ];
   await program(["qemu-img", "convert", "-O", "raw", image, raw], { run });
   const device = `${raw}?offset=${offsetOf(layOutDisk(defaultSizes, "0".repeat(64)).root)}`;
-  const text = await program(["debugfs", "-R", "cat /boot/grub/grub.cfg", device], { run });
+  const text = await program(["debugfs", "-R", "cat /boot/grub/provision.cfg", device], { run });
   await writeFile(config, `${text.replace(/^(\s*linux .*)$/m, "$1 rdinit=/none root=/none")}\n`);
-  await program(["debugfs", "-w", "-R", "rm /boot/grub/grub.cfg", device], { run });
-  await program(["debugfs", "-w", "-R", `write ${config} /boot/grub/grub.cfg`, device], { run });
+  await program(["debugfs", "-w", "-R", "rm /boot/grub/provision.cfg", device], { run });
+  await program(["debugfs", "-w", "-R", `write ${config} /boot/grub/provision.cfg`, device], { run });
   await program(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, broken], { run });
   await rm(raw);
   return broken;
