@@ -3,7 +3,6 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 
@@ -15,11 +14,15 @@ import { defaultSizes, layOutDisk, offsetOf } from "../../src/provisioner/image/
 import { maintenanceSentence } from "../../src/provisioner/image/maintenance.ts";
 import type { Manifest } from "../../src/provisioner/image/manifest.ts";
 import { program } from "../../src/provisioner/local/program.ts";
+import { packedBusybox } from "../support/busybox-image.ts";
+import { type DeployProject, endingOf, openDeployProject } from "../support/deploy-project.ts";
+import { type DeployedGuest, openGuest } from "../support/deployed-guest.ts";
 import { documentedCommands } from "../support/documented-commands.ts";
+import { type DotfilesRemote, openDotfilesRemote } from "../support/dotfiles-remote.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { maintainGuest } from "../support/maintain-guest.ts";
 import { recordedRun } from "../support/recorded-run.ts";
-import { bootDisk, type ScratchGuest } from "../support/scratch-guest.ts";
+import { treePackages } from "../support/rootless-tree.ts";
 import {
   gatewayOf,
   openShippedProject,
@@ -28,8 +31,9 @@ import {
 } from "../support/shipped-project.ts";
 import { startSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
+import { type WireguardKeys, wireguardKeys } from "../support/wireguard-keys.ts";
 
-// One build of all that is shipped, whose own verification boots it three times, and one guest of the image.
+// One build of all that is shipped, whose own verification boots it three times, and two hosts deployed from it.
 const { run } = recordedRun();
 const settings = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
 
@@ -37,6 +41,8 @@ const settings = baseSettings({ env: process.env, home: homedir(), isRoot: proce
 const LONG_MS = 3_600_000;
 
 let shipped: ShippedProject;
+/** A root with the programs of containers. */
+let containers: string;
 let images: string;
 let env: Record<string, string>;
 let built: LaunchedRun;
@@ -48,8 +54,14 @@ beforeAll(async () => {
   await program(["chmod", "0755", images], { run });
   await using builder = await startSystemdHost(await systemdRoot(settings.cacheDir));
   // Guests find this machine by the address of their network's gateway.
+  containers = await systemdRoot(settings.cacheDir, {
+    suite: "trixie",
+    packages: treePackages,
+    hooks: ['ln -s /dev/null "$1/etc/systemd/system/containerd.service"'],
+  });
   shipped = await openShippedProject({
     builder,
+    containers,
     address: "0.0.0.0",
     seenAt: await gatewayOf("default", run),
   });
@@ -135,26 +147,181 @@ async function switchBack(folder: string): Promise<void> {
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
-describe("a guest of the full image", { shuffle: false }, () => {
-  let guest: ScratchGuest;
+describe("hosts of the full image", { shuffle: false }, () => {
+  let project: DeployProject;
+  let remote: DotfilesRemote;
+  let guest: DeployedGuest;
+  const [webAddress, farAddress] = [61, 62].map((last) => `192.168.122.${last + (process.pid % 60)}`);
 
   beforeAll(async () => {
-    guest = await bootDisk(image, { memoryMiB: 2048 });
+    const gateway = await gatewayOf("default", run);
+    project = await openDeployProject({
+      defaults: { image: "full", memoryMiB: 2048, disk: { sizeGiB: 16 } },
+      env,
+      root: shipped.project.home,
+    });
+    remote = await openDotfilesRemote(gateway);
+    const [web, far] = await Promise.all([
+      wireguardKeys(project.folder, "web"),
+      wireguardKeys(project.folder, "far"),
+    ]);
+    const card = (address: string | undefined) => ({
+      network: "default",
+      interface: "lan0",
+      addresses: [`${address}/24`],
+      gateways: [gateway],
+      dns: { servers: [gateway] },
+    });
+    const tunnel = (
+      own: WireguardKeys,
+      other: WireguardKeys,
+      [ownEnd, otherEnd]: readonly number[],
+      at?: string,
+    ) => ({
+      wireguard: {
+        interface: "wg0",
+        address: [`10.66.0.${ownEnd}/24`],
+        listenPort: 51820,
+        privateKey: { file: own.privateFile },
+        peers: [
+          {
+            publicKey: other.publicKey,
+            allowedIps: [`10.66.0.${otherEnd}/32`],
+            ...(at !== undefined && { endpoint: `${at}:51820`, keepalive: 5 }),
+          },
+        ],
+      },
+    });
+    const user = (name: string) => ({ name, keys: [{ file: `${project.keyFile}.pub` }] });
+    await project.writeHost("web", {
+      networks: [card(webAddress)],
+      timezone: "Europe/Berlin",
+      users: [{ ...user("visitor"), sudo: true }, user("alice")],
+      tasks: [
+        { "login-shell": { user: "alice", shell: "/usr/bin/zsh" } },
+        {
+          dotfiles: {
+            user: "alice",
+            repository: remote.url,
+            ref: "v1",
+            commit: remote.commit,
+            links: { ".zshrc": "zshrc", ".tmux.conf": "tmux.conf" },
+          },
+        },
+        { "rootless-containerd": { user: "alice" } },
+        { "node-exporter": { port: 9111 } },
+        tunnel(web, far, [1, 2], farAddress),
+      ],
+    });
+    await project.writeHost("far", {
+      networks: [card(farAddress)],
+      users: [{ ...user("visitor"), sudo: true }],
+      memoryMiB: 1024,
+      tasks: [tunnel(far, web, [2, 1])],
+    });
+    const deployed = await project.run("deploy", "web", "far", "--parallel", "2");
+    for (const { message } of eventsOf(deployed, "error")) throw new Error(message);
+    guest = await openGuest(project, "web", webAddress ?? "");
+    await guest.put("alice", "hello.tar", await packedBusybox(containers, project.folder));
   });
 
-  afterAll(() => guest[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await remote?.[Symbol.asyncDispose]();
+    await project?.[Symbol.asyncDispose]();
+  });
 
   const apply = (spec: string) =>
     launch(["apply", "--spec", spec, ...guest.login], { env: { ...env, PROVISION_IMAGES: images } });
 
-  /** A login of the fresh user, as anybody's: only sshd gives a session with a systemd of its own. */
-  async function asDweller(script: string): Promise<{ exitCode: number | undefined; all: string }> {
-    const { booted, knownHosts } = guest;
-    const login = ["-F", "none", "-i", booted.keyFile, "-o", `UserKnownHostsFile=${knownHosts}`];
-    const strict = ["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"];
-    const words = [...login, ...strict, `dweller@${booted.address}`, `set -e\n${script}`];
-    const { exitCode, all } = await execa("ssh", words, { all: true, reject: false, stdin: "ignore" });
-    return { exitCode, all };
+  /** A login that is no login shell knows nothing of programs in the home. */
+  const asAlice = (script: string) =>
+    guest.as("alice", `export PATH=$HOME/.local/bin:/usr/sbin:/sbin:$PATH\n${script}`);
+
+  const asDweller = (script: string) => guest.as("dweller", script);
+
+  it("are all as their files say: nothing to change, in one flight each", async () => {
+    const again = await project.run("deploy", "--all");
+
+    expect(endingOf(again)).toEqual([0, []]);
+    expect(eventsOf(again, "result")[0]?.data).toMatchObject({
+      hosts: ["far", "web"].map((name) => ({
+        name,
+        machine: "as wanted",
+        tasks: { changed: 0, flights: 1 },
+      })),
+    });
+  });
+
+  it("are who their files say, on a root that nobody writes to", async () => {
+    expect(
+      await guest.sh(
+        "hostname; findmnt -no OPTIONS / | cut -d, -f1; touch /usr/x 2>&1; df --output=size -BG /state | tail -1 | tr -d ' '",
+      ),
+    ).toMatch(/^web\nro\ntouch: .*Read-only file system\n(8|9|10)G$/);
+    expect(
+      await guest.sh(
+        "awk -F: '$3 >= 1000 && $3 < 60000 {print $1}' /etc/passwd; timedatectl show -p Timezone --value",
+      ),
+    ).toBe("visitor\nalice\nEurope/Berlin");
+  });
+
+  it("have a user's settings, shell and containers, all below the home", async () => {
+    const { all } = await asAlice(
+      'echo $SHELL; zsh -ic "echo \\$FROM_DOTFILES" 2>/dev/null; systemctl --user is-active containerd; nerdctl; id -u',
+    );
+    const [uid = ""] = all.split("\n").slice(-1);
+
+    expect(all.split("\n").slice(0, -1)).toEqual([
+      "/usr/bin/zsh",
+      "v1",
+      "active",
+      expect.stringMatching(/^nerdctl \d/),
+    ]);
+    expect(await containerOfAlice()).toMatch(new RegExp(String.raw`^0 ${uid} 1 1 \d{6,} 65536$`));
+    expect(
+      await guest.sh(
+        "ls -A /var/lib/containerd /run/containerd 2>/dev/null; ls ~alice/.local/share/containerd | grep -c content",
+      ),
+    ).toBe("1");
+  });
+
+  it("answer with their metrics, and reach each other through their tunnel", async () => {
+    const metrics = await fetch(`http://${webAddress}:9111/metrics`);
+
+    expect(await metrics.text()).toContain("node_boot_time_seconds");
+    expect(await guest.sh("ping -c 3 -w 60 -i 0.5 10.66.0.2 | grep -c 'bytes from'")).toBe("3");
+    expect((await project.ssh("far", "ping -c 2 -w 60 10.66.0.1 | grep -c 'bytes from'")).all).toBe("2");
+  });
+
+  it("are the same after a reboot, with containers that run again and no failed unit", async () => {
+    const off = await project.run("stop", "web");
+    const on = await project.run("start", "web");
+    const again = await project.run("deploy", "web");
+
+    expect([endingOf(off), endingOf(on), endingOf(again)]).toEqual([
+      [0, []],
+      [0, []],
+      [0, []],
+    ]);
+    expect(eventsOf(again, "result")[0]?.data).toMatchObject({
+      hosts: [{ machine: "as wanted", tasks: { changed: 0 } }],
+    });
+    expect(await guest.sh("systemctl is-system-running --wait; systemctl --failed --no-legend --plain")).toBe(
+      "running",
+    );
+    expect(await containerOfAlice()).toMatch(/^0 \d+ 1 1/);
+    expect(await guest.sh("ping -c 2 -w 60 10.66.0.2 | grep -c 'bytes from'")).toBe("2");
+  });
+
+  /** A container of alice's own containerd; says how its numbers are mapped. */
+  async function containerOfAlice(): Promise<string> {
+    const { all } = await asAlice(
+      "containerd-rootless-setuptool.sh nsenter -- sh -eu -c '" +
+        "ctr image import --snapshotter native hello.tar >/dev/null; " +
+        'ctr run --rm --snapshotter native --cpu-shares 0 --cgroup "" docker.io/local/hello:latest hello ' +
+        "/bin/busybox cat /proc/self/uid_map'",
+    );
+    return all.trim().split(/\s+/).join(" ");
   }
 
   it("is as the profile wants it: nothing to change, in one flight", async () => {
@@ -246,7 +413,7 @@ describe("a guest of the full image", { shuffle: false }, () => {
   it("loads an AppArmor profile, and keeps the old one when the new one has a mistake", async () => {
     const good = "profile provision-test /usr/local/bin/provision-test {\n  /etc/hosts r,\n}\n";
     const applyProfile = async (content: string) => {
-      const spec = join(guest.folder, "profile.yaml");
+      const spec = join(project.folder, "profile.yaml");
       const tasks = [{ apparmor: { name: "provision-test", content } }];
       await writeFile(spec, stringify({ base: "debian-13", tasks }));
       return apply(spec);

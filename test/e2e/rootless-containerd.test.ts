@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
+import { imageOfBusybox } from "../support/busybox-image.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { rootlessTree, treePackages } from "../support/rootless-tree.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
@@ -216,17 +217,3 @@ function refusalOf(done: LaunchedRun): string {
   const [error] = eventsOf(done, "error");
   return `${error?.code} ${error?.message}`;
 }
-
-/** An image of one program, so that no registry is needed. */
-const imageOfBusybox = `
-mkdir -p ~/root/bin && cd && cp /usr/bin/busybox root/bin/
-tar --create --file layer.tar --directory root .
-cat >config.json <<END
-{"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/busybox", "sh"]},
- "rootfs": {"type": "layers", "diff_ids": ["sha256:$(sha256sum layer.tar | cut -d " " -f 1)"]}}
-END
-cat >manifest.json <<END
-[{"Config": "config.json", "RepoTags": ["docker.io/local/hello:latest"], "Layers": ["layer.tar"]}]
-END
-tar --create --file hello.tar manifest.json config.json layer.tar
-`;

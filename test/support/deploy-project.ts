@@ -34,10 +34,13 @@ export interface DeployProject extends AsyncDisposable {
 export async function openDeployProject(options: {
   readonly defaults: object;
   readonly env?: Record<string, string>;
+  /** A project that is there, with specs and pins; a folder of its own when left out. */
+  readonly root?: string;
 }): Promise<DeployProject> {
   const folder = await mkdtemp(join(tmpdir(), "provision-deploy-"));
   await chmod(folder, 0o711);
-  const [home, poolFolder, hosts] = [join(folder, "home"), join(folder, "pool"), join(folder, "hosts")];
+  const { root = folder } = options;
+  const [home, poolFolder, hosts] = [join(folder, "home"), join(folder, "pool"), join(root, "hosts")];
   for (const each of [join(home, ".ssh"), poolFolder, hosts]) await mkdir(each, { recursive: true });
   await chmod(poolFolder, 0o711);
   const keyFile = join(home, ".ssh", "id_ed25519");
@@ -48,7 +51,7 @@ export async function openDeployProject(options: {
   const user = { name: "admin", keys: [{ file: `${keyFile}.pub` }], sudo: true };
   const defaults = { pool, users: [user], ...options.defaults };
   await writeFile(join(hosts, "defaults.yaml"), stringify(defaults));
-  const env = { PROVISION_HOME: folder, HOME: home, SSH_AUTH_SOCK: "", ...options.env };
+  const env = { ...options.env, PROVISION_HOME: root, HOME: home, SSH_AUTH_SOCK: "" };
   const names = new Set<string>();
   const project: DeployProject = {
     folder,
