@@ -16,6 +16,7 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-dotfiles-link": linkDotfile,
   "provision-dotfiles-look": lookAtDotfiles,
   "provision-dotfiles-unlink": unlinkDotfile,
+  "provision-guard": (argv, host, command) => host.guards.run(argv, command),
   "provision-nvidia": installDriver,
   "provision-nvidia-look": lookAtDriver,
   "provision-rootless": setUpRootless,
