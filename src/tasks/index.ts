@@ -14,6 +14,7 @@ import { kernelModule } from "./kernel-module.ts";
 import { laurel } from "./laurel/index.ts";
 import { locale } from "./locale.ts";
 import { loginShell } from "./login-shell.ts";
+import { network } from "./network/index.ts";
 import { nodeExporter } from "./node-exporter/index.ts";
 import { nvidiaDriver } from "./nvidia-driver/index.ts";
 import { readonlyRoot } from "./readonly-root.ts";
@@ -45,6 +46,7 @@ export const tasks: readonly Task[] = [
   laurel,
   locale,
   loginShell,
+  network,
   nodeExporter,
   nvidiaDriver,
   readonlyRoot,

@@ -113,6 +113,11 @@ const rows: Readonly<Record<string, Row>> = {
     ],
     packages: ["typebox"],
   },
+  // What it keeps is YAML, which may be written in many ways and mean the same.
+  "src/tasks/network/": {
+    ours: ["network-card", "patterns", "schema", "task"].map((name) => `src/provisioner/core/${name}.ts`),
+    packages: ["typebox", "yaml"],
+  },
   "src/tasks/index.ts": { ours: ["src/provisioner/core/task.ts", "src/tasks/"], packages: [] },
 };
 

@@ -197,6 +197,7 @@ describe.each(examples)("example $name", ({ task, params }) => {
       host.loseAt(2, orders);
       host.staysAway = true;
       await expect(settle(task, params, host)).rejects.toMatchObject({ code: "HOST_LOST" });
+      host.staysAway = false;
       await settle(task, params, host);
 
       expect(await settle(task, params, host)).toMatchObject({ changed: 0 });

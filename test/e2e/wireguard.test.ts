@@ -10,6 +10,8 @@ import { stringify } from "yaml";
 import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { freePort } from "../support/free-port.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
+import { networkedRoot } from "../support/networked-root.ts";
+import { layNetwork, type OwnNetwork } from "../support/own-network.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
 
@@ -162,6 +164,91 @@ describe.skipIf(why !== undefined)(
 
       expect(await host.sh(`ls /etc/wireguard; ip link show ${name} 2>&1 || true`)).toMatch(/does not exist/);
       expect(await host.sh("ls /etc/wireguard")).toBe("");
+    });
+  },
+);
+
+describe.skipIf(why !== undefined)(
+  `a tunnel that the way to its host may lead into${why ? ` (skipped: ${why})` : ""}`,
+  { shuffle: false },
+  () => {
+    let network: OwnNetwork;
+    let host: SystemdHost;
+    let folder: string;
+
+    beforeAll(async () => {
+      const root = await systemdRoot(cacheDir, networkedRoot);
+      network = await layNetwork();
+      host = await startSystemdHost(root, { network });
+      folder = await mkdtemp(join(tmpdir(), "provision-test-"));
+      await host.sh("mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200");
+    });
+
+    afterAll(async () => {
+      await host[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    const publicKey = "yLIyYJw0uvlSMOwFHTlsCrWd1SRU4Ykb1IB9NlWxG3E=";
+    const allowed = (...allowedIps: readonly string[]) => ({
+      interface: "wg0",
+      address: [`${net}.1/24`],
+      listenPort: 51820,
+      peers: [{ publicKey, allowedIps }],
+    });
+    const good = allowed(`${net}.2/32`, "10.214.0.0/24");
+
+    async function apply(params: object, seen?: Parameters<typeof launch>[1]): Promise<LaunchedRun> {
+      const spec = join(folder, "tunnel.yaml");
+      await writeFile(spec, stringify({ base: "debian-13", tasks: [{ wireguard: params }] }));
+      return launch(["apply", "--spec", spec, ...host.login, "--verbose"], seen);
+    }
+
+    const routes = () => host.sh("ip route show dev wg0 proto boot | sed 's/ *$//'");
+    const armed = () =>
+      host.sh("ls -A /run/provision-guard; systemctl list-units --all 'provision-guard*' -q");
+    const mustBeAsBefore = async () => {
+      expect(await routes()).toBe("10.214.0.0/24 scope link");
+      const again = await apply(good);
+      expect([again.exitCode, eventsOf(again, "error")]).toEqual([0, []]);
+      expect(eventsOf(again, "result")[0]?.data).toMatchObject({ changed: 0, flights: 1 });
+    };
+
+    it("is confirmed over a new connection when it leaves the way alone, and leaves nothing armed", async () => {
+      const first = await apply(allowed(`${net}.2/32`));
+      const second = await apply(good);
+
+      expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
+      expect(eventsOf(second, "error")).toEqual([]);
+      expect(await armed()).toBe("wireguard-wg0.lock");
+      await mustBeAsBefore();
+    });
+
+    it("is taken back by the host itself when it swallows the way, and the run says so", async () => {
+      const failed = await apply(allowed(`${net}.2/32`, `${network.here}/32`));
+
+      const [error] = eventsOf(failed, "error");
+      expect([failed.exitCode, error?.code]).toEqual([6, "CHANGE_REVERTED"]);
+      expect(error?.message).toMatch(
+        /^Cannot settle wireguard wg0: the host must answer on a new connection/,
+      );
+      expect(error?.where).toMatchObject({ line: 3 });
+      expect(await armed()).toBe("wireguard-wg0.lock\nwireguard-wg0.taken-back");
+      await mustBeAsBefore();
+    });
+
+    it("is taken back when the run is killed before it could confirm it", async () => {
+      const swallowing = allowed(`${net}.2/32`, `${network.here}/32`);
+      let provision: number | undefined;
+      const killed = apply(swallowing, { seen: (_event, pid) => (provision = pid) });
+      await expect.poll(routes, { timeout: 60_000 }).toContain(network.here);
+      if (provision !== undefined) process.kill(-provision, "SIGKILL");
+      await killed;
+
+      // The last that it does, once the interface is up again.
+      await expect.poll(armed, { timeout: 240_000, interval: 1000 }).toMatch(/^\S+\.lock\n\S+\.taken-back$/);
+      await mustBeAsBefore();
     });
   },
 );

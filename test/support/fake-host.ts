@@ -23,6 +23,7 @@ import { FakeFiles, FileTrouble } from "./fake-files.ts";
 import { installLogin } from "./fake-login.ts";
 import { installMonitoring } from "./fake-monitoring.ts";
 import { debian } from "./fake-programs.ts";
+import { FakeGuards } from "./fake-guard.ts";
 import { FakeUnits } from "./fake-units.ts";
 
 /** What a program of the fake machine did: nothing is exit 0, a number is the exit code. */
@@ -45,6 +46,7 @@ export class FakeHost implements Host {
   readonly name = "root@fake:22";
   readonly files: FakeFiles;
   readonly units: FakeUnits;
+  readonly guards = new FakeGuards(this);
   readonly packages = new Map<string, FakePackage>();
   readonly users = new Map<string, UserEntry & { readonly isLocked: boolean }>();
   readonly groups = new Map<string, GroupEntry>();
@@ -62,6 +64,8 @@ export class FakeHost implements Host {
   reconnects = 0;
   /** When set, a lost connection stays lost: to the machine it is as if provision had been killed. */
   staysAway = false;
+  /** What happens before a new connection is there; an error of it comes through. */
+  away: () => void = () => {};
 
   readonly #programs = new Map<string, Program>();
   readonly #before = new Map<number, () => void>();
@@ -108,6 +112,7 @@ export class FakeHost implements Host {
 
   async reconnect(): Promise<{ readonly rebooted: boolean }> {
     if (this.staysAway) throw new ProvisionError("HOST_LOST", { host: this.name, reason: "it stays away" });
+    this.away();
     this.reconnects += 1;
     return { rebooted: false };
   }

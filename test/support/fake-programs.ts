@@ -16,6 +16,10 @@ export const debian: Readonly<Record<string, Program>> = {
   "provision-dotfiles-link": linkDotfile,
   "provision-dotfiles-look": lookAtDotfiles,
   "provision-dotfiles-unlink": unlinkDotfile,
+  "provision-guard": (argv, host, command) => host.guards.run(argv, command),
+  "provision-netplan": () => 0,
+  "provision-netplan-check": (_argv, _host, { stdin = "" }) =>
+    stdin.includes("nonsense") ? { code: 78, stderr: "malformed address 'nonsense'" } : 0,
   "provision-nvidia": installDriver,
   "provision-nvidia-look": lookAtDriver,
   "provision-rootless": setUpRootless,

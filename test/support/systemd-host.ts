@@ -8,18 +8,19 @@ import { execa } from "execa";
 
 import { endsWithTest } from "./ends-with-test.ts";
 import { freePort } from "./free-port.ts";
+import type { OwnNetwork } from "./own-network.ts";
 import { makeKey, publicKeyOf } from "./ssh-server.ts";
 
 /** A throw-away machine with a real systemd and a real sshd, at native speed. Root logs in. */
 export interface SystemdHost extends AsyncDisposable {
-  /** Of its sshd, on 127.0.0.1. */
+  /** Of its sshd, at its address. */
   readonly port: number;
   /** Private key of root. */
   readonly identity: string;
   readonly knownHosts: string;
   /** Its file system, as this machine sees it while the host lives. */
   readonly root: string;
-  /** `root@127.0.0.1:port` with identity and known hosts, as `provision apply` takes them. */
+  /** `root@ADDRESS:port` with identity and known hosts, as `provision apply` takes them. */
   readonly login: readonly string[];
   /** Runs a script in it and gives what it printed; throws when it fails. */
   sh(script: string): Promise<string>;
@@ -36,19 +37,22 @@ export function whyNoSystemdHost(): string | undefined {
 
 /**
  * Starts one over a root directory, which stays as it is: what is written goes to memory, `sizeGiB` of it at most,
- * and is gone with the host. Kernel settings are copies. The network is this machine's own.
+ * and is gone with the host. Kernel settings are copies. The network is this machine's own, unless one is given; then
+ * sshd listens at all of its addresses.
  */
 export async function startSystemdHost(
   root: string,
-  { sizeGiB = 4 }: { readonly sizeGiB?: number } = {},
+  { sizeGiB = 4, network }: { readonly sizeGiB?: number; readonly network?: OwnNetwork } = {},
 ): Promise<SystemdHost> {
   const dir = await mkdtemp(join(tmpdir(), "provision-host-"));
   const port = await freePort();
+  const address = network?.address ?? "127.0.0.1";
   const files = join(dir, "files");
-  await layOut(files, dir, port);
+  await layOut(files, dir, { address, listens: network ? "0.0.0.0" : address, port });
   const script = join(import.meta.dirname, "systemd-host.sh");
   // Whatever becomes of the test, its machines do not outlive it.
   const [file = "", ...argv] = endsWithTest([
+    ...(network ? ["nsenter", `--net=/run/netns/${network.name}`] : []),
     "unshare",
     "--mount",
     "sh",
@@ -77,7 +81,7 @@ export async function startSystemdHost(
       identity,
       knownHosts,
       root: `/proc/${pid}/root`,
-      login: ["--target", `root@127.0.0.1:${port}`, "--identity", identity, "--known-hosts", knownHosts],
+      login: ["--target", `root@${address}:${port}`, "--identity", identity, "--known-hosts", knownHosts],
       sh,
       [Symbol.asyncDispose]: dispose,
     };
@@ -88,7 +92,11 @@ export async function startSystemdHost(
 }
 
 /** What every such machine has beside its root: who it is, who may log in, and what cannot run in it. */
-async function layOut(files: string, dir: string, port: number): Promise<void> {
+async function layOut(
+  files: string,
+  dir: string,
+  { address, listens, port }: { readonly address: string; readonly listens: string; readonly port: number },
+): Promise<void> {
   await Promise.all(["host", "login"].map((name) => makeKey(join(dir, name), "ed25519")));
   const texts: Readonly<Record<string, string>> = {
     "etc/hostname": "provision-host\n",
@@ -96,7 +104,7 @@ async function layOut(files: string, dir: string, port: number): Promise<void> {
     "etc/machine-id": "",
     "etc/ssh/sshd_config.d/00-host.conf": [
       `Port ${port}`,
-      "ListenAddress 127.0.0.1",
+      `ListenAddress ${listens}`,
       "HostKey /etc/ssh/ssh_host_ed25519_key",
       "PermitRootLogin prohibit-password",
       "MaxStartups 100",
@@ -114,7 +122,7 @@ async function layOut(files: string, dir: string, port: number): Promise<void> {
   const key = join(files, "etc/ssh/ssh_host_ed25519_key");
   await copyFile(join(dir, "host"), key);
   await chmod(key, 0o600);
-  await writeFile(join(dir, "known_hosts"), `[127.0.0.1]:${port} ${await publicKeyOf(join(dir, "host"))}\n`);
+  await writeFile(join(dir, "known_hosts"), `[${address}]:${port} ${await publicKeyOf(join(dir, "host"))}\n`);
 }
 
 /** Units of our specs that think themselves unfit for containers; they do run here. */

@@ -59,7 +59,7 @@ function actions(changes: readonly Change[]): readonly string[] {
     change.actions.map((action) =>
       action.kind === "run"
         ? action.command.argv.slice(action.command.argv[0] === "sh" ? 3 : 0).join(" ")
-        : `${action.kind} ${action.path}`,
+        : `${action.kind} ${"path" in action ? action.path : action.name}`,
     ),
   );
 }

@@ -23,13 +23,20 @@ function runs({ journal }: FakeHost): readonly string[] {
   return journal.filter((line) => line.startsWith("run provision-wireguard"));
 }
 
+/** All that was done but making directories; a guard is told by its name. */
+function deeds({ journal }: FakeHost): readonly string[] {
+  const lines = journal.map((line) => line.replace(/^(run provision-guard arm \S+) .*/, "$1"));
+  return lines.filter((line) => !line.startsWith("directory"));
+}
+
 describe("wireguard", () => {
   it("makes a key, writes the rest, enables the unit and starts it, in this order", async () => {
     const host = emptyMachine();
 
     await settle(wireguard, base, host);
 
-    expect(host.journal.filter((line) => !line.startsWith("directory"))).toEqual([
+    expect(deeds(host)).toEqual([
+      "run provision-guard arm wireguard-wg0",
       "run provision-wireguard-key wg0",
       "write /etc/wireguard/wg0.conf",
       "write /etc/systemd/system/wg-quick@wg0.service.d/provision.conf",
@@ -37,6 +44,7 @@ describe("wireguard", () => {
       "run systemctl enable wg-quick@wg0.service",
       "run provision-wireguard start wg0",
       "write /var/lib/provision/stamps/wireguard-wg0",
+      "run provision-guard confirm wireguard-wg0",
     ]);
     for (const file of ["wg0.key", "wg0.conf"]) {
       expect(host.files.stat(`/etc/wireguard/${file}`)).toMatchObject({ mode: "0600", owner: "root" });
@@ -161,7 +169,10 @@ PersistentKeepalive = 25
 
     await settle(wireguard, base, host);
 
-    expect(host.journal.at(-1)).toBe(`remove ${sharedFile(one)}`);
+    expect(deeds(host).slice(-2)).toEqual([
+      `remove ${sharedFile(one)}`,
+      "run provision-guard confirm wireguard-wg0",
+    ]);
     expect(host.files.stat(sharedFile(one))).toBeUndefined();
   });
 
@@ -185,6 +196,61 @@ PersistentKeepalive = 25
     expect(await settle(wireguard, { interface: "wg0", state: "absent" }, host)).toMatchObject({
       changed: 0,
     });
+  });
+
+  it("takes a change back that leaves the host without an answer: keys, peers and what runs", async () => {
+    const host = await settled({ ...base, privateKey: { env: "KEY" } });
+    const before = host.files.paths().map((path) => [path, host.files.read(path)]);
+    host.away = () => void host.guards.expire("wireguard-wg0");
+
+    const other = { ...base, privateKey: { env: "OTHER" }, peers: [{ ...peer, presharedKey: shared }] };
+    const settling = settle(wireguard, other, host);
+
+    await expect(settling).rejects.toMatchObject({
+      code: "CHANGE_REVERTED",
+      where: { file: "test.yaml" },
+      message: expect.stringContaining("Cannot settle wireguard wg0"),
+    });
+    const after = host.files.paths().map((path) => [path, host.files.read(path)]);
+    const unlike = after.filter(
+      ([path, text]) => !before.some(([same, old]) => same === path && old === text),
+    );
+    expect(unlike.map(([path]) => path)).toEqual(["/run/wireguard/wg0"]);
+    expect(host.guards.restored).toEqual([
+      expect.stringContaining(`
+systemctl daemon-reload || exit
+systemctl enable wg-quick@wg0.service || exit
+systemctl reset-failed wg-quick@wg0.service 2>/dev/null
+systemctl restart wg-quick@wg0.service
+`),
+    ]);
+  });
+
+  it("takes an interface down again that was new, and keeps the key that it made for it", async () => {
+    const host = emptyMachine();
+    host.away = () => void host.guards.expire("wireguard-wg0");
+
+    await expect(settle(wireguard, base, host)).rejects.toMatchObject({ code: "CHANGE_REVERTED" });
+
+    expect(host.files.paths().filter((path) => /wg0|wireguard-/.test(path))).toEqual([
+      "/etc/systemd/system/wg-quick@wg0.service.d",
+      "/etc/wireguard/wg0.key",
+      "/run/wireguard/wg0",
+    ]);
+    expect(host.guards.restored[0]).toContain("systemctl stop wg-quick@wg0.service");
+    expect(host.guards.restored[0]).toContain("systemctl disable wg-quick@wg0.service");
+  });
+
+  it("guards taking an interface down that is up, and not what nobody is connected through", async () => {
+    const host = await settled();
+    await settle(wireguard, { interface: "wg0", state: "absent" }, host);
+    expect(deeds(host).at(-1)).toBe("run provision-guard confirm wireguard-wg0");
+
+    host.journal.length = 0;
+    host.files.write("/etc/wireguard/wg0.conf", "[Interface]\n");
+    await settle(wireguard, { interface: "wg0", state: "absent" }, host);
+
+    expect(host.journal).toEqual(["remove /etc/wireguard/wg0.conf"]);
   });
 
   it("refuses a secret that is no key, without telling it", async () => {

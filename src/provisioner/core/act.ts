@@ -1,16 +1,17 @@
+import { randomUUID } from "node:crypto";
+
 import { atUse } from "./at-use.ts";
-import { describe } from "./describe.ts";
-import { canTouch } from "./effects.ts";
-import { ProvisionError } from "./errors.ts";
+import { unknownFact } from "./check.ts";
 import type { UseOutcome } from "./events.ts";
 import type { FactBook } from "./fact-book.ts";
-import { HostLost, type Landing, type Order } from "./host.ts";
+import { failed } from "./failed-order.ts";
+import { flyLeg } from "./fly-leg.ts";
 import type { Link } from "./link.ts";
 import { fresh, look, settled, type View } from "./look.ts";
 import { lade } from "./obtain.ts";
-import { nextLeg, reach, type Leg } from "./orders.ts";
+import { OpenGuards } from "./open-guards.ts";
+import { nextLeg, reach } from "./orders.ts";
 import type { Use } from "./recipe.ts";
-import { unknownFact } from "./check.ts";
 import type { Run } from "./run.ts";
 import type { Sources } from "./sources.ts";
 
@@ -28,7 +29,17 @@ interface Tools {
  * A use that fails stops those behind it.
  */
 export async function act(planned: readonly View[], tools: Tools): Promise<Set<Use>> {
-  const { book, run, sources } = tools;
+  const guards = new OpenGuards(tools);
+  try {
+    return await actInOrder(planned, tools, guards);
+  } finally {
+    guards.tell();
+  }
+}
+
+async function actInOrder(planned: readonly View[], tools: Tools, guards: OpenGuards): Promise<Set<Use>> {
+  const { book, run } = tools;
+  const stock = { ...tools, token: randomUUID() };
   const views = [...planned];
   const changed = new Set<Use>();
   // What was under way when a connection broke: had it worked, the fresh read finds nothing left to do.
@@ -58,14 +69,14 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     const leg = nextLeg(views.slice(at), book);
     const started = run.now();
     const times = 1 + Math.max(0, ...leg.views.map(({ use }) => tried.get(use)?.times ?? 0));
-    const laden = await lade(leg, sources, run);
+    const laden = await lade(leg, stock);
     if (laden.kind === "lacking") {
       end(laden.view, "failed", run.now() - started);
       const others = views.slice(at).filter((each) => each !== laden.view);
       skip(others, end);
       throw atUse(laden.view.use, laden.reason);
     }
-    const landings = await flyLeg({ ...leg, laden: laden.orders }, times, tools);
+    const landings = await flyLeg({ ...leg, laden: laden.orders }, times, { ...tools, guards });
     if (!landings) {
       for (const sent of leg.views) if (!settled(sent)) tried.set(sent.use, { view: sent, times });
       continue;
@@ -79,6 +90,7 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
     if (!failing) continue;
     end(failing.view, "failed", share);
     skip(views.slice(at + 1), end);
+    await guards.takeBack(failing);
     throw failed(failing, landings[failure]);
   }
   return changed;
@@ -87,30 +99,6 @@ export async function act(planned: readonly View[], tools: Tools): Promise<Set<U
 /** The outcome of a use with nothing to do. */
 function quiet({ applies }: View): UseOutcome {
   return applies ? "ok" : "does-not-apply";
-}
-
-/** Sends a leg and writes down what came with it; `undefined` when the connection broke and is there again. */
-async function flyLeg(
-  leg: Leg & { readonly laden: readonly Order[] },
-  times: number,
-  { link, book, run }: Tools,
-): Promise<readonly Landing[] | undefined> {
-  for (const { use } of leg.views) run.report({ kind: "use-started", step: run.step, use: use.id });
-  try {
-    const { landings, answers } = await link.fly({
-      orders: leg.laden,
-      facts: leg.facts,
-    });
-    // Forget first: the facts of this flight were read after its orders.
-    book.forget((request) => leg.orders.some(({ order }) => canTouch(order.action, request)));
-    book.learn(leg.facts, answers);
-    return landings;
-  } catch (error) {
-    if (!(error instanceof HostLost)) throw error;
-    await link.comeBack(error, times);
-    book.forget();
-    return undefined;
-  }
 }
 
 /** Plans anew every view of the next leg whose facts were forgotten or read again: one flight at the most. */
@@ -122,30 +110,4 @@ async function refresh(views: View[], at: number, book: FactBook): Promise<void>
 
 function skip(views: readonly View[], end: (view: View, outcome: UseOutcome, ms: number) => void): void {
   for (const view of views) end(view, "skipped", 0);
-}
-
-function failed({ view, order }: Leg["orders"][number], landing: Landing | undefined): ProvisionError {
-  const use = view.use.id;
-  const options = { where: view.use.where };
-  const action = describe(order.action);
-  switch (landing?.kind) {
-    case "failed":
-      return new ProvisionError(
-        "ACTION_FAILED",
-        { use, action, code: landing.code, tail: landing.tail },
-        options,
-      );
-    case "timed-out":
-      return new ProvisionError("ACTION_TIMED_OUT", { use, action, tail: landing.tail }, options);
-    case "changed-underneath": {
-      const path = "path" in order.action ? order.action.path : action;
-      return new ProvisionError("CHANGED_UNDERNEATH", { use, path }, options);
-    }
-    case "done":
-    case "skipped":
-    case undefined:
-      throw new Error(`An order of ${use} ended as ${landing?.kind ?? "nothing"}, behind none that failed`);
-    default:
-      return landing satisfies never;
-  }
 }

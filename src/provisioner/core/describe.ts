@@ -7,6 +7,10 @@ export function describe(action: Action): string {
       return shortened(withoutScript(action.command.argv).join(" "));
     case "symlink":
       return `symlink ${action.path} -> ${action.target}`;
+    case "guard":
+      return `guard ${action.name} for ${action.seconds} s`;
+    case "confirm":
+      return `confirm ${action.name}`;
     case "write":
     case "upload":
     case "fetch":

@@ -1,4 +1,5 @@
 import { factKey, type FactRequest } from "./facts.ts";
+import { guardPlace } from "./guard.ts";
 import type { Action } from "./task.ts";
 
 /**
@@ -10,11 +11,13 @@ export function canTouch(action: Action, request: FactRequest): boolean {
     const { touches } = action;
     return !touches || touches.includes(request.kind) || touches.includes(factKey(request));
   }
+  // Arming a guard or ending it changes what lies at its place, and nothing else.
+  const path = "path" in action ? action.path : guardPlace(action.name);
   switch (request.kind) {
     case "file":
     case "stat":
     case "digest":
-      return related(action.path, request.about);
+      return related(path, request.about);
     // A program that looks may look at any file.
     case "query":
       return true;
@@ -25,7 +28,7 @@ export function canTouch(action: Action, request: FactRequest): boolean {
     case "mount":
     case "sysctl":
     case "module":
-      return keptIn[request.kind].some((place) => related(action.path, place));
+      return keptIn[request.kind].some((place) => related(path, place));
     default:
       return request satisfies never;
   }

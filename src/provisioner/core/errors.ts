@@ -90,6 +90,20 @@ export const catalogue = {
     mend: ({ what }) =>
       `Find what else on the target decides "${what}"; two uses may want different things of it`,
   }),
+  CHANGE_REVERTED: entry<{ use: string; seconds: number }>({
+    exit: 6,
+    say: ({ use, seconds }) =>
+      `Cannot settle ${use}: the host must answer on a new connection within ${seconds} s, did not, and has taken the change back`,
+    mend: ({ use }) =>
+      `Correct the addresses and routes of "${use}": with them the host cannot be reached from here; it is as it was before`,
+  }),
+  CHANGE_NOT_REVERTED: entry<{ use: string; seconds: number; tail: string }>({
+    exit: 6,
+    say: ({ use, seconds, tail }) =>
+      `Cannot settle ${use}: the host must answer on a new connection within ${seconds} s, did not, and could not take the change back whole${tail && `\n${tail}`}`,
+    mend: ({ use }) =>
+      `Mend on the host what it says above: the files of "${use}" are as before, but not in effect; then correct its addresses and routes`,
+  }),
   ACTION_REFUSED: entry<{ action: string; reason: string }>({
     exit: 2,
     say: ({ action, reason }) => `Cannot send ${action}: ${reason}`,

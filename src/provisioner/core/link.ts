@@ -1,6 +1,7 @@
 import { ProvisionError } from "./errors.ts";
 import { HostLost, type Flight, type FlightResult, type Host } from "./host.ts";
 import type { Run } from "./run.ts";
+import { until } from "./until.ts";
 
 /** Connections that may be lost on end without a flight landing in between. */
 const LOSSES = 3;
@@ -15,9 +16,12 @@ export interface Link {
   ask(flight: Pick<Flight, "facts">): Promise<FlightResult>;
   /**
    * Waits for the host after a loss. `times` counts those of one piece of work: what cuts the line whenever it is
-   * done is given up, although the reads in between succeed.
+   * done is given up, although the reads in between succeed. Whatever else stands in the way, another machine at the
+   * host's address or a login that is refused, is given `patienceMs` to pass.
    */
-  comeBack(loss: HostLost, times?: number): Promise<{ readonly rebooted: boolean }>;
+  comeBack(loss: HostLost, times?: number, patienceMs?: number): Promise<{ readonly rebooted: boolean }>;
+  /** Drops the connection and makes a new one, with the same patience: proof that the host can still be reached. */
+  renew(patienceMs: number): Promise<void>;
 }
 
 export function openLink(host: Host, run: Run): Link {
@@ -47,13 +51,31 @@ export function openLink(host: Host, run: Run): Link {
     return result;
   }
 
-  async function comeBack(loss: HostLost, times = 0): Promise<{ rebooted: boolean }> {
+  async function comeBack(loss: HostLost, times = 0, patienceMs = 0): Promise<{ rebooted: boolean }> {
     losses += 1;
     if (Math.max(losses, times) > LOSSES) throw lost(host, loss);
     run.note(`Lost ${host.name} (${loss.message}); coming back`, "warning");
-    const { rebooted } = await host.reconnect((_order, text) => say(text));
-    if (rebooted) run.note(`${host.name} rebooted underneath; everything is read again`, "warning");
-    return { rebooted };
+    return reconnect(patienceMs);
+  }
+
+  async function reconnect(patienceMs: number): Promise<{ rebooted: boolean }> {
+    let last: unknown;
+    const back = await until(
+      async () => {
+        try {
+          return await host.reconnect((_order, text) => say(text));
+        } catch (error) {
+          // One that stays away has been waited for.
+          if (!(error instanceof ProvisionError) || error.code === "HOST_LOST") throw error;
+          last = error;
+          return undefined;
+        }
+      },
+      { deadlineMs: patienceMs, pauseMs: 2000, signal: run.signal, now: run.now },
+    );
+    if (!back) throw last;
+    if (back.rebooted) run.note(`${host.name} rebooted underneath; everything is read again`, "warning");
+    return back;
   }
 
   return {
@@ -65,6 +87,9 @@ export function openLink(host: Host, run: Run): Link {
     },
     fly,
     comeBack,
+    async renew(patienceMs) {
+      await reconnect(patienceMs);
+    },
     async ask(flight) {
       for (;;) {
         try {

@@ -23,7 +23,8 @@ export interface Leg {
 
 /**
  * The longest leg from the first view on: it goes on while no order can change what the next use has read, so
- * every plan in it still stands. Then come the facts of those the next leg can reach.
+ * every plan in it still stands. It ends behind a use that has to be confirmed: what comes next builds on that. Then
+ * come the facts of those the next leg can reach.
  */
 export function nextLeg(views: readonly View[], book: FactBook): Leg {
   const taken: View[] = [];
@@ -35,6 +36,7 @@ export function nextLeg(views: readonly View[], book: FactBook): Leg {
     for (const action of view.changes.flatMap((change) => change.actions)) {
       orders.push({ view, order: toOrder(action, orders, book) });
     }
+    if (view.changes.some(isConfirmed)) break;
   }
   const stale = (request: FactRequest) =>
     book.known(request) === undefined || orders.some(({ order }) => canTouch(order.action, request));
@@ -52,6 +54,10 @@ export function reach(views: readonly View[]): number {
 
 function isOpaque({ actions }: Change): boolean {
   return actions.some((action) => action.kind === "run" && !action.touches);
+}
+
+function isConfirmed({ actions }: Change): boolean {
+  return actions.some(({ kind }) => kind === "confirm");
 }
 
 function ahead(views: readonly View[]): FactRequest[] {

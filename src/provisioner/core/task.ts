@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Static, TSchema } from "typebox";
 
 import type { PinnedDriver } from "./driver-pin.ts";
+import type { ConfirmAction, GuardAction } from "./guard.ts";
 import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 import type { SecretSource } from "./secret.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
@@ -10,7 +11,9 @@ import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 export { atLeastOne, exactlyOne } from "./choices.ts";
 export { osReleasePath, readDistribution } from "./distribution.ts";
 export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
+export { type Guard, guarded, guardPlace } from "./guard.ts";
 export { traitsOf } from "./traits.ts";
+export { absolutePath, accountName } from "./patterns.ts";
 export { otherThanPinned, plainFingerprint, readKeys } from "./openpgp.ts";
 export type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 export { secretOf } from "./secret.ts";
@@ -204,6 +207,8 @@ export type Action =
   | UploadAction
   | FetchAction
   | FetchKeyAction
+  | GuardAction
+  | ConfirmAction
   /** Removes a file, a link, or a directory with all it holds; stops at mount points. */
   | { readonly kind: "remove"; readonly path: string }
   /** Makes a directory with its parents; `attributes` apply to the last one. */
@@ -292,9 +297,3 @@ export function attributeDifferences(path: string, wanted: Attributes, found: Fi
 export function digestOf(data: string | Uint8Array, algorithm: "sha1" | "sha256" = "sha256"): string {
   return createHash(algorithm).update(data).digest("hex");
 }
-
-/** Pattern of a path from the root: no `.` and `..`, no doubled or trailing slash, no control characters. */
-export const absolutePath = "^(/(?!\\.{1,2}(/|$))[^/\\u0000-\\u001f\\u007f]+)+$";
-
-/** Pattern of a user's or group's name; Debian has some with capitals. Never a number, never an option. */
-export const accountName = "^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
+import { networkConfig } from "../core/network-card.ts";
 import { stateGrow } from "../core/read-only-root.ts";
 import { stateLayout } from "../core/state-layout.ts";
 import type { KeyPair } from "../libvirt/host-keys.ts";
 import type { Seed } from "../libvirt/seed.ts";
 import type { HostSpec, HostUser } from "../spec/host-spec.ts";
-import { networkConfig } from "./network-config.ts";
 
 /**
  * At each boot: a sealed image does it by itself before, one whose root stays writable and those of others do not. What

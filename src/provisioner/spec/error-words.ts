@@ -1,10 +1,10 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 
-import { absolutePath, accountName } from "../core/task.ts";
+import { absolutePath, accountName, dnsNamePattern, macPattern } from "../core/patterns.ts";
+import { gpuPattern } from "./host-patterns.ts";
 import { nearestName } from "./nearest-name.ts";
 import { publicKeyPattern } from "./public-key.ts";
 import type { Path } from "./read-yaml.ts";
-import { dnsNamePattern, gpuPattern, macPattern } from "./host-patterns.ts";
 import { orList, showValue } from "./show-value.ts";
 
 /** The path of an error's value. */

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 
+import { fillAddressing } from "../core/network-card.ts";
 import type { HostNetwork, HostSpec, HostUser, ImageReference, KeySource } from "./host-spec.ts";
 import type { HostText, NetworkText } from "./host-schema.ts";
-import { readPrefix } from "./ip-address.ts";
 
 /** A host of what its files say, with everything they leave out; `folder` is theirs. */
 export function fillHost(name: string, text: HostText, folder: string): HostSpec {
@@ -49,16 +49,11 @@ function fillNetworks(host: string, cards: readonly NetworkText[]): readonly Hos
     const place = `${joins.kind} ${joins.name}`;
     const turn = seen.get(place) ?? 0;
     seen.set(place, turn + 1);
-    const addresses = card.addresses ?? [];
     return {
       joins,
       mac: card.mac ?? madeMac(`${host} ${place} ${turn}`),
       interface: interfaceName(card, index),
-      dhcp4: card.dhcp4 ?? !addresses.some((address) => readPrefix(address)?.family === 4),
-      dhcp6: card.dhcp6 ?? false,
-      addresses,
-      gateways: card.gateways ?? [],
-      dns: { servers: card.dns?.servers ?? [], search: card.dns?.search ?? [] },
+      ...fillAddressing(card),
     };
   });
 }

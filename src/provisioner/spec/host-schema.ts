@@ -1,8 +1,9 @@
 import type { Static } from "typebox";
 
+import { addressing } from "../core/network-card.ts";
+import { absolutePath, accountName, dnsNamePattern, interfacePattern, macPattern } from "../core/patterns.ts";
 import { Type } from "../core/schema.ts";
-import { absolutePath, accountName } from "../core/task.ts";
-import { dnsNamePattern, gpuPattern, macPattern } from "./host-patterns.ts";
+import { gpuPattern } from "./host-patterns.ts";
 import { imageSpecSchema } from "./image-spec.ts";
 import { publicKeyPattern } from "./public-key.ts";
 
@@ -57,56 +58,11 @@ const network = Type.Object(
     ),
     interface: Type.Optional(
       Type.String({
-        pattern: "^(?!lo$)[a-z][a-z0-9]{0,14}$",
+        pattern: interfacePattern,
         description: "Name on the host; left out: net0, net1 and so on, in the order of the list",
       }),
     ),
-    dhcp4: Type.Optional(
-      Type.Boolean({
-        description: "Ask for an IPv4 address; left out: where no such address stands under `addresses`",
-      }),
-    ),
-    dhcp6: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: "Ask for an IPv6 address; routers that announce a network are heard anyway",
-      }),
-    ),
-    addresses: Type.Optional(
-      Type.Array(Type.String(), {
-        minItems: 1,
-        uniqueItems: true,
-        description: "Addresses with the size of their network: 192.0.2.10/24, 2001:db8::10/64",
-      }),
-    ),
-    gateways: Type.Optional(
-      Type.Array(Type.String(), {
-        minItems: 1,
-        uniqueItems: true,
-        description: "Routers to everywhere else, one for IPv4 and one for IPv6",
-      }),
-    ),
-    dns: Type.Optional(
-      Type.Object(
-        {
-          servers: Type.Optional(
-            Type.Array(Type.String(), {
-              minItems: 1,
-              uniqueItems: true,
-              description: "Addresses of name servers",
-            }),
-          ),
-          search: Type.Optional(
-            Type.Array(Type.String({ pattern: dnsNamePattern }), {
-              minItems: 1,
-              uniqueItems: true,
-              description: "Domains in which short names are looked for",
-            }),
-          ),
-        },
-        { ...closed, minProperties: 1, description: "Who answers for names here" },
-      ),
-    ),
+    ...addressing,
   },
   { ...closed, oneOf: [{ required: ["network"] }, { required: ["bridge"] }] },
 );

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 
 import type { Complaint } from "../core/errors.ts";
+import type { NetworkCard } from "../core/network-card.ts";
 import type { Recipe } from "../core/recipe.ts";
 import { fillHost } from "./fill-host.ts";
 import { defaultsName, hostName } from "./find-hosts.ts";
@@ -46,15 +47,8 @@ export type ImageReference =
   | { readonly kind: "file"; readonly path: string };
 
 /** A network card of a host. */
-export interface HostNetwork {
+export interface HostNetwork extends NetworkCard {
   readonly joins: { readonly kind: "network" | "bridge"; readonly name: string };
-  readonly mac: string;
-  readonly interface: string;
-  readonly dhcp4: boolean;
-  readonly dhcp6: boolean;
-  readonly addresses: readonly string[];
-  readonly gateways: readonly string[];
-  readonly dns: { readonly servers: readonly string[]; readonly search: readonly string[] };
 }
 
 /** Who may log in to a host. */

@@ -32,3 +32,8 @@ export function sharedKeyFile(name: string, publicKey: string): string {
   const peer = publicKey.replaceAll("/", "_").replaceAll("+", "-").replace("=", "");
   return `${DIRECTORY}/${name}.psk-${peer}`;
 }
+
+/** What guards a change of it. */
+export function guardName(name: string): string {
+  return `wireguard-${name}`;
+}

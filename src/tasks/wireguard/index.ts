@@ -5,12 +5,14 @@ import {
   defineTask,
   differences,
   digestOf,
+  guarded,
   run,
   write,
 } from "../../provisioner/core/task.ts";
 import { DIRECTORY, placesOf, sharedKeyFile } from "./files.ts";
+import { guardOf } from "./guard.ts";
 import { type Params, schema } from "./schema.ts";
-import { bringUp, makeKey } from "./scripts.ts";
+import { bringUp, makeKey, outlasting } from "./scripts.ts";
 import { broughtKeys, type KeyFile, readState, type State } from "./state.ts";
 import { confText, dropInText, stampsOf, stampText, withoutKeys } from "./texts.ts";
 
@@ -70,21 +72,26 @@ export const wireguard = defineTask({
   read: readState,
 
   plan(params, state) {
-    if (params.state === "absent") return planAbsent(params, state);
-    return [
-      ...planOwnKey(params, state),
-      ...state.sharedKeys.flatMap((file) => planKey(file)),
-      ...planTexts(params, state),
-      ...planUp(params, state),
-      // Last: until then the interface may still be started with them.
-      ...planNoLongerShared(state),
-    ];
+    const isRisky = params.state === "absent" ? !isDown(state) : planUp(params, state).length > 0;
+    const changes = params.state === "absent" ? planAbsent(params, state) : planPresent(params, state);
+    return isRisky || state.armed ? guarded(changes, guardOf(params, state), state.armed) : changes;
   },
 });
 
 const reload = { ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] } as const;
 const private600 = { mode: "0600", owner: "root", group: "root" };
 const directory: Action = { kind: "directory", path: DIRECTORY, mode: "0700" };
+
+function planPresent(params: Params, state: State): readonly Change[] {
+  return [
+    ...planOwnKey(params, state),
+    ...state.sharedKeys.flatMap((file) => planKey(file)),
+    ...planTexts(params, state),
+    ...planUp(params, state),
+    // Last: until then the interface may still be started with them.
+    ...planNoLongerShared(state),
+  ];
+}
 
 function planOwnKey({ interface: name }: Params, { key }: State): readonly Change[] {
   if (key.text !== undefined || key.digest !== undefined) return planKey(key);
@@ -172,7 +179,6 @@ function planNoLongerShared({ sharedKeys, live }: State): readonly Change[] {
 function planAbsent({ interface: name }: Params, state: State): readonly Change[] {
   const { unit: service, conf, key, dropIn, stamp } = placesOf(name);
   const { unit, live } = state;
-  const isDown = unit.active === "inactive" || unit.active === "failed";
   const there: readonly (readonly [string, unknown])[] = [
     [conf, state.conf],
     [key, state.key.found],
@@ -186,14 +192,25 @@ function planAbsent({ interface: name }: Params, state: State): readonly Change[
       to: undefined,
       actions: [run("systemctl", "disable", service)],
     }),
-    ...(isDown
+    ...(isDown(state)
       ? []
-      : [{ what: name, from: unit.active, to: "inactive", actions: [run("systemctl", "stop", service)] }]),
+      : [
+          {
+            what: name,
+            from: unit.active,
+            to: "inactive",
+            actions: [outlasting(run("systemctl", "stop", service))],
+          },
+        ]),
     ...there.filter(([, found]) => found !== undefined).map(([path]) => gone(path)),
     ...(state.dropIn === undefined
       ? []
       : [{ what: dropIn, from: "present", to: undefined, actions: [removed(dropIn), reload] }]),
   ];
+}
+
+function isDown({ unit }: State): boolean {
+  return unit.active === "inactive" || unit.active === "failed";
 }
 
 function gone(path: string): Change {

@@ -12,7 +12,12 @@ export function makeKey(name: string): RunAction {
 
 /** Starts or restarts the interface, or loads its configuration without disturbing those who are connected. */
 export function bringUp(verb: "start" | "restart" | "sync", name: string): RunAction {
-  return run("sh", "-c", BRING_UP, "provision-wireguard", verb, name);
+  return outlasting(run("sh", "-c", BRING_UP, "provision-wireguard", verb, name));
+}
+
+/** What may cut the line it came over must not end with it; and it must end before its guard takes it back. */
+export function outlasting(action: RunAction): RunAction {
+  return { ...action, detached: true, timeoutMs: 90_000 };
 }
 
 /** What runs, which public key belongs to the key in the file, and which files of shared keys there are. */

@@ -1,5 +1,12 @@
-import { digestOf, type Facts, type FileStat, Refusal, type UnitState } from "../../provisioner/core/task.ts";
-import { type Places, placesOf, sharedKeyFile } from "./files.ts";
+import {
+  digestOf,
+  type Facts,
+  type FileStat,
+  guardPlace,
+  Refusal,
+  type UnitState,
+} from "../../provisioner/core/task.ts";
+import { guardName, type Places, placesOf, sharedKeyFile } from "./files.ts";
 import { keyPattern, type Params } from "./schema.ts";
 import { lookCommand } from "./scripts.ts";
 
@@ -22,6 +29,8 @@ export interface State {
   /** Those shared with peers, in the order of the peers. */
   readonly sharedKeys: readonly KeyFile[];
   readonly live: Live;
+  /** The guard of a change that is not confirmed yet. */
+  readonly armed: FileStat | undefined;
 }
 
 /** What programs say of it. */
@@ -51,16 +60,17 @@ export async function readState(facts: Facts, params: Params): Promise<State> {
   const shared = peers.flatMap(({ publicKey, presharedKey }) =>
     presharedKey ? [keyFile(sharedKeyFile(name, publicKey), presharedKey)] : [],
   );
-  const [unit, conf, dropIn, stamp, key, look, sharedKeys] = await Promise.all([
+  const [unit, conf, dropIn, stamp, key, look, armed, sharedKeys] = await Promise.all([
     facts.unit(places.unit),
     facts.file(places.conf),
     facts.file(places.dropIn),
     facts.file(places.stamp),
     keyFile(places.key, privateKey),
     facts.query(lookCommand(name)),
+    facts.stat(guardPlace(guardName(name))),
     Promise.all(shared),
   ]);
-  return { unit, conf, dropIn, stamp, key, sharedKeys, live: readLook(look.stdout) };
+  return { unit, conf, dropIn, stamp, key, sharedKeys, live: readLook(look.stdout), armed };
 }
 
 /** Digests of the keys that the spec brings. */

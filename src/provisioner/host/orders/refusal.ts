@@ -1,5 +1,5 @@
 import { ProvisionError } from "../../core/errors.ts";
-import type { Action } from "../../core/task.ts";
+import type { Errand } from "../../core/host.ts";
 
 /** An order that is not sent at all. */
 export function refusal(action: string, reason: string): ProvisionError {
@@ -7,6 +7,6 @@ export function refusal(action: string, reason: string): ProvisionError {
 }
 
 /** An action in a few words, for messages. */
-export function describeAction(action: Action): string {
+export function describeAction(action: Errand): string {
   return action.kind === "run" ? `run ${action.command.argv.join(" ")}` : `${action.kind} ${action.path}`;
 }
