@@ -1,7 +1,7 @@
 import type { Where } from "../core/errors.ts";
 import type { Recipe, Use } from "../core/recipe.ts";
 import type { Task } from "../core/task.ts";
-import type { HostSpec, HostUser } from "../spec/host-spec.ts";
+import type { HostNetwork, HostSpec, HostUser } from "../spec/host-spec.ts";
 import { sudoRules, sudoersFile } from "./host-seed.ts";
 
 /** What identity is written with; tasks by their names. */
@@ -39,9 +39,23 @@ export function identityRecipe(spec: HostSpec, tools: IdentityTools): Recipe {
       }),
     ]),
     use("file", { path: sudoersFile, content: sudoRules(spec.users), mode: "0440" }),
+    ...(spec.networks.length === 0 ? [] : [use("network", { cards: spec.networks.map(cardOf) })]),
     // The account goes, the home stays: nothing that somebody made is thrown away.
     ...tools.gone.map((name) => use("user", { name, state: "absent" })),
   ];
+}
+
+/** A card without what its hypervisor knows, and without what is not said. */
+function cardOf({ joins: _joins, addresses, gateways, dns, ...card }: HostNetwork): object {
+  const { servers, search } = dns;
+  return {
+    ...card,
+    ...(addresses.length > 0 && { addresses }),
+    ...(gateways.length > 0 && { gateways }),
+    ...(servers.length + search.length > 0 && {
+      dns: { ...(servers.length > 0 && { servers }), ...(search.length > 0 && { search }) },
+    }),
+  };
 }
 
 function accountOf({ name, comment, groups, shell }: HostUser): Readonly<Record<string, unknown>> {
