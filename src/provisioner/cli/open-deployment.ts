@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 
+import { ProvisionError } from "../core/errors.ts";
 import type { Redactor } from "../core/redactor.ts";
 import type { Run } from "../core/run.ts";
 import { authorizedKeys } from "../deploy/authorized-keys.ts";
@@ -10,6 +11,7 @@ import { rememberHost } from "../deploy/known-hosts-file.ts";
 import { findImage } from "../deploy/source-image.ts";
 import { agentKeyLines } from "../host/ssh-agent.ts";
 import { baseSettings } from "../image/base-settings.ts";
+import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
 import type { LoadedHost } from "../spec/host-spec.ts";
 import { specSources } from "../spec/spec-sources.ts";
 import type { DirectFlags } from "./command.ts";
@@ -27,6 +29,7 @@ export interface DeployFlags extends Selection, DirectFlags, GuestFlags {
   readonly identity?: string;
   readonly replace?: boolean;
   readonly keepOnError?: boolean;
+  readonly yes?: boolean;
 }
 
 /** Everything a deployment of a host needs, with its hypervisor open: dispose it. */
@@ -52,7 +55,7 @@ export async function openDeployment(
   };
   // What --only and --skip name is checked before anything is opened.
   recipe([]);
-  const driver = await openHypervisor(shell, { ...flags, connect: hypervisor });
+  const driver = await openReady(hypervisor, { shell, flags, cacheDir, run });
   return {
     spec,
     driver,
@@ -69,6 +72,25 @@ export async function openDeployment(
     run,
     [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
   };
+}
+
+/** Opens a hypervisor; where that is this machine and it is not ready, it is made so first. */
+async function openReady(
+  uri: string,
+  given: { shell: Shell; flags: DeployFlags; cacheDir: string; run: Run },
+): Promise<LibvirtDriver> {
+  const { shell, flags, cacheDir, run } = given;
+  const open = () => openHypervisor(shell, { ...flags, connect: uri });
+  try {
+    return await open();
+  } catch (error) {
+    const isUnready =
+      error instanceof ProvisionError && ["LIBVIRT_DOWN", "LIBVIRT_MISSING"].includes(error.code);
+    if (!isUnready || uri !== "qemu:///system") throw error;
+    const { makeReady } = await import("./make-ready.ts");
+    await makeReady(shell, { yes: flags.yes ?? false, cacheDir }, run);
+    return open();
+  }
 }
 
 function taskNamed(name: string): (typeof registry)[number] {

@@ -4,7 +4,7 @@ import { declareHosts, type WidthFlags } from "../hosts/host-options.ts";
 import type { DeployFlags } from "../open-deployment.ts";
 import { runSession } from "../session.ts";
 
-type Flags = DeployFlags & ChangeFlags & HostFlags & WidthFlags & { readonly yes?: boolean };
+type Flags = DeployFlags & ChangeFlags & HostFlags & WidthFlags;
 
 export const deploy = defineCommand<Flags>({
   declare(command) {
@@ -18,7 +18,7 @@ export const deploy = defineCommand<Flags>({
       .option("--only <use...>", "settle these tasks or uses alone; * stands for anything")
       .option("--skip <use...>", "leave these out")
       .option("--replace", "make a system disk anew where that is what it takes; says what is lost, and asks")
-      .option("-y, --yes", "replace without asking")
+      .option("-y, --yes", "replace, and install what this machine lacks, without asking")
       .option("--identity <file>", "log in with this key alone")
       .option("--keep-on-error", "leave a new host that does not come up, to look into it")
       .option(...directOption)

@@ -13,7 +13,7 @@ import { endingOf, forEachHost, outcomesAsData, outcomesInWords } from "./for-ea
 /** Hosts to be deployed, and how. */
 export interface DeployOrder {
   readonly hosts: readonly (MeantHost & { readonly loaded: LoadedHost })[];
-  readonly flags: DeployFlags & { readonly check?: boolean; readonly yes?: boolean };
+  readonly flags: DeployFlags & { readonly check?: boolean };
   readonly width: number;
 }
 
