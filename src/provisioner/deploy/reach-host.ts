@@ -22,6 +22,7 @@ export interface Reaching {
 export async function reachHost({ deployment, guest, hostKey, patience, run }: Reaching): Promise<Host> {
   const { spec, line, owner } = deployment;
   let asked = 0;
+  let printed = -1;
   // Where the host should be is knocked at first; where it still may be, once it did not answer there.
   const askAddresses = async () =>
     asked++ === 0 && line.addresses.length > 0 ? line.addresses : allAddresses(guest, line);
@@ -37,7 +38,10 @@ export async function reachHost({ deployment, guest, hostKey, patience, run }: R
         targetAt: (address) => line.targetAt(address, hostKey),
         progress: async () => {
           await mustLive(guest);
-          return guest.consoleSize();
+          const before = printed;
+          printed = await guest.consoleSize();
+          if (printed === before) await mustNotHavePanicked(guest);
+          return printed;
         },
         quietMs: patience.quietMs,
         deadlineMs: patience.longestMs,
@@ -61,4 +65,15 @@ async function mustLive(guest: Guest): Promise<void> {
   const reason = await guest.trouble();
   if (reason === undefined) return;
   throw new ProvisionError("GUEST_DIED", { guest: guest.name, reason, console: await guest.consoleTail(40) });
+}
+
+/** A kernel that panicked without telling its hypervisor prints nothing more, and would be waited for in vain. */
+async function mustNotHavePanicked(guest: Guest): Promise<void> {
+  const console = await guest.consoleTail(40);
+  if (!/---\[ end Kernel panic - not syncing/.test(console)) return;
+  throw new ProvisionError("GUEST_DIED", {
+    guest: guest.name,
+    reason: "has a kernel that panicked",
+    console,
+  });
 }

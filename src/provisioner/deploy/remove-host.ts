@@ -1,4 +1,5 @@
 import type { DeployedHost, HostDriver } from "./deployed-host.ts";
+import { hostFiles } from "./host-files.ts";
 
 /** virtlogd moves a console log of 2 MiB aside, three times. */
 export function rotatedLogs(console: string): readonly string[] {
@@ -6,10 +7,15 @@ export function rotatedLogs(console: string): readonly string[] {
 }
 
 /** The files of a host that hold nobody's data: its seed and its console. They are made anew by a deploy. */
-export function passingFiles({ mark, facts }: Pick<DeployedHost, "mark" | "facts">): readonly string[] {
-  const seeds = facts.disks.filter(({ readOnly }) => readOnly).map(({ path }) => path);
+export function passingFiles({
+  name,
+  mark,
+  facts,
+}: Pick<DeployedHost, "name" | "mark" | "facts">): readonly string[] {
   const { console } = facts;
-  const isPassing = (file: string) => seeds.includes(file) || file === console;
+  // By its name: somebody may have taken it out of the machine.
+  const { seed } = hostFiles({ name, extraDisks: [] });
+  const isPassing = (file: string) => file.endsWith(`/${seed}`) || file === console;
   const logs = console === undefined ? [] : [console, ...rotatedLogs(console)];
   return [...new Set([...mark.files.filter(isPassing), ...logs])];
 }
