@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
@@ -64,7 +64,7 @@ async function takeOldAway(
     const { mark, uuid } = old;
     const host = { ...mark.host, ready: false };
     await driver.hosts.setMark(uuid, { ...mark, owner: await thisProcess(), host });
-    const keeps = mark.files.filter((path) => path.includes(`/${spec.name}-disk-`));
+    const keeps = mark.files.filter((path) => basename(path).startsWith(`${spec.name}-disk-`));
     await takeAway({ driver, domain: old, keeps });
   });
 }
@@ -129,8 +129,16 @@ export async function checkNewHost(
   await checkLogin(line, spec, authorizedKeys.get(line.user) ?? []);
   const old = found ?? leftover;
   const isNear = line.targetAt(spec.name, "").jumps.length === 0;
-  await checkPlace(spec, { driver, silent: isNear && old === undefined ? spec.networks : [] });
-  if (old === undefined && (await driver.volumes.find(spec.pool, files.disk)) !== undefined)
+  await checkPlace(spec, {
+    driver,
+    silent: isNear && old === undefined ? spec.networks : [],
+    ownMacs: old?.facts.macs ?? [],
+  });
+  if (
+    old === undefined &&
+    !deployment.replace &&
+    (await driver.volumes.find(spec.pool, files.disk)) !== undefined
+  )
     throw new ProvisionError("DISK_IN_THE_WAY", {
       host: spec.name,
       disk: files.disk,

@@ -1,4 +1,4 @@
-import { ProvisionError } from "../core/errors.ts";
+import { forgetAddress } from "./check-place.ts";
 import type { DeployedHost, HostDriver } from "./deployed-host.ts";
 import { passingFiles, removeDomain } from "./remove-host.ts";
 
@@ -15,21 +15,11 @@ export interface Leaving {
  * it and done again. Idempotent.
  */
 export async function takeAway({ driver, domain, keeps }: Leaving): Promise<void> {
-  for (const card of domain.facts.cards)
-    if ("network" in card) await unlessMissing(() => driver.networks.forgetAddress(card.network, card.mac));
+  for (const card of domain.facts.cards) if ("network" in card) await forgetAddress(card, driver);
   const all = new Set([...domain.mark.files, ...passingFiles(domain)]);
   await removeDomain(
     driver,
     domain,
     [...all].filter((path) => !keeps.includes(path)),
   );
-}
-
-/** A network that is gone keeps no addresses. */
-async function unlessMissing(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof ProvisionError) || error.code !== "NETWORK_MISSING") throw error;
-  }
 }
