@@ -5,6 +5,7 @@ import { ClosingLine } from "./test/support/closing-line.ts";
 /** Tests that start processes: real shells, sshd, sudo, libvirt's test hypervisor, the compiled program. */
 const integration = [
   "test/core/guard-script.test.ts",
+  "test/deploy/{change-host,create-host,deploy-host,interrupted-deploy}.test.ts",
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",

@@ -8,6 +8,7 @@ import type { Deployment } from "../deploy/deployment.ts";
 import { hostLine } from "../deploy/host-line.ts";
 import { identityRecipe } from "../deploy/identity-recipe.ts";
 import { rememberHost } from "../deploy/known-hosts-file.ts";
+import { reachHost } from "../deploy/reach-host.ts";
 import { findImage } from "../deploy/source-image.ts";
 import { agentKeyLines } from "../host/ssh-agent.ts";
 import { baseSettings } from "../image/base-settings.ts";
@@ -68,6 +69,7 @@ export async function openDeployment(
     keepOnError: flags.keepOnError ?? false,
     owner: `${user}@${shell.machine}, process ${shell.pid}`,
     workDir: join(cacheDir, "work"),
+    reach: reachHost,
     remember: (name, hostKey) => rememberHost(hostKeysFile(shell), name, hostKey, run),
     run,
     [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),

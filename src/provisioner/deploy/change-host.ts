@@ -2,7 +2,7 @@ import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { Guest, Machine } from "../libvirt/driver.ts";
 import type { DeployedHost } from "./deployed-host.ts";
-import { checkPlace, keepAddresses } from "./check-place.ts";
+import { checkPlace, forgetAddress, keepAddresses } from "./check-place.ts";
 import { makeExtraDisks } from "./create-host.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DomainChange } from "./plan-domain.ts";
@@ -32,14 +32,18 @@ export async function changeHost(
   if (redefining.length > 0) {
     const known = new Set(found.facts.macs.map((mac) => mac.toLowerCase()));
     const fresh = spec.networks.filter(({ mac }) => !known.has(mac.toLowerCase()));
-    await checkPlace(spec, { driver, silent: fresh });
+    await checkPlace(spec, { driver, silent: fresh, ownMacs: found.facts.macs });
+    await forgetOldCards(found, spec, driver);
   }
   await keepAddresses(spec, driver);
   if (restarting.length > 0)
     await run.within(`Shut down for ${names(restarting)}`, (inner) => guest.shutDown(inner));
   if (redefining.length > 0) await redefine(survey, machine, deployment);
   if (found.autostart !== spec.autostart) await driver.hosts.setAutostart(found.uuid, spec.autostart);
-  if ((await guest.state()) === "shut-off") await run.within("Start", (inner) => guest.start(inner));
+  const state = await guest.state();
+  // What is left of a machine that crashed has to go before it can start again.
+  if (state === "crashed") await driver.hosts.powerOff(found.uuid);
+  if (state === "shut-off" || state === "crashed") await run.within("Start", (inner) => guest.start(inner));
   return guest;
 }
 
@@ -56,6 +60,24 @@ async function redefine(
   // Its users may still be those of before: who goes is told by the mark until they are gone.
   const mark = { ...machine.mark, ...(found.mark?.host && { host: found.mark.host }) };
   await driver.hosts.define({ ...machine, mark }, found.facts.accelerator);
+}
+
+/** What was kept for cards that the host has no more, or that join another network. */
+async function forgetOldCards(
+  { facts }: DeployedHost,
+  { networks }: Deployment["spec"],
+  driver: Deployment["driver"],
+): Promise<void> {
+  for (const card of facts.cards) {
+    if (!("network" in card)) continue;
+    const stays = networks.some(
+      ({ joins, mac }) =>
+        joins.kind === "network" &&
+        joins.name === card.network &&
+        mac.toLowerCase() === card.mac.toLowerCase(),
+    );
+    if (!stays) await forgetAddress(card, driver);
+  }
 }
 
 function names(changes: readonly DomainChange[]): string {

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
+import type { Lease } from "../libvirt/networks.ts";
 import type { HostNetwork, HostSpec } from "../spec/host-spec.ts";
 
 /** Long enough for an answer on a local network. */
@@ -12,12 +13,14 @@ export interface Place {
   readonly driver: Pick<LibvirtDriver, "uri" | "hosts" | "networks" | "devices" | "startNetwork">;
   /** Cards whose addresses nobody may answer for yet: this machine could reach them, and the host has none of them. */
   readonly silent: readonly HostNetwork[];
+  /** Cards that the host has already: what is kept for them is its own. */
+  readonly ownMacs: readonly string[];
 }
 
 /** Throws NETWORK_MISSING, MAC_TAKEN, ADDRESS_TAKEN or DEVICE_UNFIT. */
 export async function checkPlace(
   { name, gpus, networks }: Pick<HostSpec, "name" | "gpus" | "networks">,
-  { driver, silent }: Place,
+  { driver, silent, ownMacs }: Place,
 ): Promise<void> {
   for (const gpu of gpus) await driver.devices.checkPassable(gpu);
   for (const { joins } of networks) if (joins.kind === "network") await driver.startNetwork(joins.name);
@@ -33,7 +36,7 @@ export async function checkPlace(
       });
     for (const address of plainAddresses(card)) {
       const by =
-        (await knownHolder(address, card, driver)) ??
+        (await knownHolder(address, card, { driver, macs: [card.mac, ...ownMacs] })) ??
         (silent.includes(card) ? await answers(address) : undefined);
       if (by !== undefined) throw new ProvisionError("ADDRESS_TAKEN", { host: name, address, by });
     }
@@ -60,19 +63,39 @@ export async function keepAddresses(
   }
 }
 
-/** Whom libvirt's own network gave or keeps the address. */
+/** Forgets what is kept for a card. A network that is gone keeps nothing. */
+export async function forgetAddress(
+  { network, mac }: { readonly network: string; readonly mac: string },
+  { networks }: Pick<LibvirtDriver, "networks">,
+): Promise<void> {
+  try {
+    await networks.forgetAddress(network, mac);
+  } catch (error) {
+    if (!(error instanceof ProvisionError) || error.code !== "NETWORK_MISSING") throw error;
+  }
+}
+
+/** Whom libvirt's own network gave or keeps the address, unless it is one of these cards. */
 async function knownHolder(
   address: string,
-  { joins, mac }: HostNetwork,
-  { networks }: Pick<LibvirtDriver, "networks">,
+  { joins }: HostNetwork,
+  {
+    driver: { networks },
+    macs,
+  }: { readonly driver: Pick<LibvirtDriver, "networks">; readonly macs: readonly string[] },
 ): Promise<string | undefined> {
   if (joins.kind !== "network") return undefined;
+  const isOther = ({ mac }: { readonly mac: string }) => !macs.some((own) => sameMac(own, mac));
   const kept = (await networks.hosts(joins.name)).find((host) => host.address === address);
-  if (kept !== undefined && !sameMac(kept.mac, mac)) return `kept for ${kept.name ?? kept.mac}`;
+  if (kept !== undefined && isOther(kept)) return `kept for ${kept.name ?? kept.mac}`;
   const lease = (await networks.leases(joins.name)).find((each) => each.address === address);
-  if (lease === undefined || sameMac(lease.mac, mac) || lease.expires.getTime() < Date.now())
-    return undefined;
+  if (lease === undefined || !isOther(lease) || isOver(lease)) return undefined;
   return `leased to ${lease.hostname ?? lease.mac}`;
+}
+
+/** One without an end has 0 there. */
+function isOver({ expires }: Lease): boolean {
+  return expires.getTime() !== 0 && expires.getTime() < Date.now();
 }
 
 /** Somebody who takes a connection, or refuses it, is there. */

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
@@ -18,7 +18,6 @@ import type { Deployment } from "./deployment.ts";
 import { checkLogin } from "./host-line.ts";
 import { hostSeed, withoutSecrets } from "./host-seed.ts";
 import { bringImage, putVolume } from "./pool-image.ts";
-import { reachHost } from "./reach-host.ts";
 import type { SourceImage } from "./source-image.ts";
 import type { Survey } from "./survey-host.ts";
 import { takeAway } from "./take-away.ts";
@@ -61,7 +60,11 @@ async function takeOldAway(
   const why = found === undefined ? "which was never finished" : "as it was";
   await run.within(`Remove ${spec.name}, ${why}`, async (inner) => {
     if (found !== undefined) await driver.hosts.guest(old).shutDown(inner);
-    const keeps = old.mark.files.filter((path) => path.includes(`/${spec.name}-disk-`));
+    // Whoever is killed from here on leaves one that is not whole, and the next deploy must not take it for a host.
+    const { mark, uuid } = old;
+    const host = { ...mark.host, ready: false };
+    await driver.hosts.setMark(uuid, { ...mark, owner: await thisProcess(), host });
+    const keeps = mark.files.filter((path) => basename(path).startsWith(`${spec.name}-disk-`));
     await takeAway({ driver, domain: old, keeps });
   });
 }
@@ -97,7 +100,7 @@ async function makeIt(machine: Machine, making: Making): Promise<MadeHost> {
   } catch (error) {
     if (keepOnError && !run.signal.aborted && !isPlaceless(error)) {
       run.note(`${spec.name} stays as it is, as asked; the next deploy makes it anew`, "warning");
-    } else await discard(machine, deployment, made);
+    } else await discard(machine, deployment, made).catch((trouble: unknown) => noteLeft(spec, run, trouble));
     throw error;
   }
 }
@@ -126,8 +129,16 @@ export async function checkNewHost(
   await checkLogin(line, spec, authorizedKeys.get(line.user) ?? []);
   const old = found ?? leftover;
   const isNear = line.targetAt(spec.name, "").jumps.length === 0;
-  await checkPlace(spec, { driver, silent: isNear && old === undefined ? spec.networks : [] });
-  if (old === undefined && (await driver.volumes.find(spec.pool, files.disk)) !== undefined)
+  await checkPlace(spec, {
+    driver,
+    silent: isNear && old === undefined ? spec.networks : [],
+    ownMacs: old?.facts.macs ?? [],
+  });
+  if (
+    old === undefined &&
+    !deployment.replace &&
+    (await driver.volumes.find(spec.pool, files.disk)) !== undefined
+  )
     throw new ProvisionError("DISK_IN_THE_WAY", {
       host: spec.name,
       disk: files.disk,
@@ -192,7 +203,7 @@ async function firstBoot(machine: Machine, { deployment, hostKey, run }: Making)
     const guest = driver.hosts.guest(found);
     await run.within("Boot", (inner) => guest.start(inner));
     const host = await run.within("Wait for SSH", (inner) =>
-      reachHost({
+      deployment.reach({
         deployment,
         guest,
         hostKey: hostKey.publicKey,
@@ -226,10 +237,17 @@ async function settle(
   seed: Seed,
 ): Promise<void> {
   const { spec, driver, remember } = deployment;
+  await writeSeed(withoutSecrets(seed), deployment, survey.files.seed, run);
+  await remember(spec.name, hostKey.publicKey);
+  // Last: whoever is killed before has left one that is not finished, and it is made anew.
   const { owner: _owner, ...rest } = mark;
   await driver.hosts.setMark(uuid, { ...rest, ...(mark.host && { host: { ...mark.host, ready: true } }) });
-  await remember(spec.name, hostKey.publicKey);
-  await writeSeed(withoutSecrets(seed), deployment, survey.files.seed, run);
+}
+
+/** What went wrong first is what the user must hear of. */
+function noteLeft({ name }: Deployment["spec"], run: Run, trouble: unknown): void {
+  const why = trouble instanceof Error ? trouble.message : String(trouble);
+  run.note(`Cannot remove all that was made of ${name}: ${why}; the next deploy does`, "warning");
 }
 
 async function discard(

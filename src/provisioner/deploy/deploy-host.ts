@@ -11,7 +11,6 @@ import { changeHost, checkInPlace } from "./change-host.ts";
 import { checkNewHost, createHost } from "./create-host.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DomainChange } from "./plan-domain.ts";
-import { reachHost } from "./reach-host.ts";
 import { type Survey, surveyHost } from "./survey-host.ts";
 
 /** What became of a host's machine, or would. */
@@ -120,7 +119,7 @@ async function reach(survey: Survey, deployment: Deployment): Promise<Host> {
 function connect(survey: Survey, deployment: Deployment, found: DeployedHost): Promise<Host> {
   const guest = deployment.driver.hosts.guest(found);
   return deployment.run.within("Connect", (run) =>
-    reachHost({
+    deployment.reach({
       deployment,
       guest,
       hostKey: survey.machine.mark.host?.hostKey ?? "",

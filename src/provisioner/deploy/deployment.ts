@@ -3,13 +3,19 @@ import type { Run } from "../core/run.ts";
 import type { Sources } from "../core/sources.ts";
 import type { LibvirtDriver } from "../libvirt/libvirt-driver.ts";
 import type { HostSpec } from "../spec/host-spec.ts";
+import type { HostDriver } from "./deployed-host.ts";
 import type { HostLine } from "./host-line.ts";
+import type { reachHost } from "./reach-host.ts";
 import type { SourceImage } from "./source-image.ts";
+
+/** What deploying needs of a hypervisor. */
+export type DeployDriver = HostDriver &
+  Pick<LibvirtDriver, "accelerator" | "fallsBack" | "startNetwork" | "devices">;
 
 /** One host to be deployed, with all that is needed for it. */
 export interface Deployment {
   readonly spec: HostSpec;
-  readonly driver: LibvirtDriver;
+  readonly driver: DeployDriver;
   readonly line: HostLine;
   /** Lines of authorized_keys, by user. */
   readonly authorizedKeys: ReadonlyMap<string, readonly string[]>;
@@ -26,6 +32,8 @@ export interface Deployment {
   readonly owner: string;
   /** For locks and what is made on the way; on this machine. */
   readonly workDir: string;
+  /** Logs in to the host's machine once it lets us. */
+  readonly reach: typeof reachHost;
   /** Writes the host's key down where `ssh` finds it. */
   readonly remember: (name: string, hostKey: string) => Promise<void>;
   readonly run: Run;

@@ -1,3 +1,5 @@
+import { access } from "node:fs/promises";
+
 import { ProvisionError } from "../core/errors.ts";
 import { identitiesOf } from "../host/ssh-keys.ts";
 import { readTarget, type SshTarget } from "../host/ssh-target.ts";
@@ -26,10 +28,9 @@ export async function hostLine(
 ): Promise<HostLine> {
   const user = spec.users.find(({ sudo }) => sudo)?.name ?? controller.user;
   const named = await readTarget(`${user}@${spec.name}`, controller);
-  const ownFiles = spec.users
-    .filter(({ name }) => name === user)
-    .flatMap(({ keys }) => keys)
-    .flatMap((key) => (key.kind === "file" ? [privateHalf(key.path, controller.home)] : []));
+  const keys = spec.users.filter(({ name }) => name === user).flatMap((own) => own.keys);
+  const files = keys.flatMap((key) => (key.kind === "file" ? [key.path] : []));
+  const ownFiles = await Promise.all(files.map((file) => privateHalf(file, controller.home)));
   const identityFiles = identity === undefined ? [...ownFiles, ...named.identityFiles] : [identity];
   const jumps = named.jumps.length > 0 ? named.jumps : await jumpsTo(spec, controller);
   return {
@@ -65,8 +66,14 @@ export async function checkLogin(
   });
 }
 
-function privateHalf(path: string, home: string): string {
-  return path.replace(/^~(?=\/)/, home).replace(/\.pub$/, "");
+/** Where only the public half is, the agent may hold the other: the file then names it. */
+async function privateHalf(path: string, home: string): Promise<string> {
+  const file = path.replace(/^~(?=\/)/, home);
+  const half = file.replace(/\.pub$/, "");
+  return access(half).then(
+    () => half,
+    () => file,
+  );
 }
 
 /** The hypervisor, where libvirt reaches it by ssh and the host has no card on a bridge of the outside. */

@@ -86,6 +86,7 @@ async function upload(name: string, image: SourceImage, place: ImagePlace, run: 
     await putVolume({ volumes, pool, name: `${name}${wholeSuffix}`, file: mark }, run);
     return found;
   } catch (error) {
+    await volumes.remove(pool, `${name}${wholeSuffix}`);
     await volumes.remove(pool, name);
     throw error;
   }

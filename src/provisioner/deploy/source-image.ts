@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
-import { listImages, openImage, type PublishedImage } from "../image/image-store.ts";
+import { imageFile, listImages, openImage, type PublishedImage } from "../image/image-store.ts";
 import { readQcow2Header } from "../image/qcow2-header.ts";
 import { digestOf } from "../local/kept-file.ts";
 import type { ImageReference } from "../spec/host-spec.ts";
@@ -32,11 +32,18 @@ export interface ImagePlaces {
 export async function findImage(reference: ImageReference, places: ImagePlaces): Promise<SourceImage> {
   if (reference.kind === "spec") return ofStore(await published(reference, places.store));
   const { path } = reference;
-  const beside = await openImage(path).catch((error: unknown) => {
+  const beside = await publishedAt(path);
+  return beside === undefined ? ofFile(path, places.cacheDir) : ofStore(beside);
+}
+
+/** What was published at a path. Beside a file of another name a manifest.json speaks of something else. */
+async function publishedAt(path: string): Promise<PublishedImage | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || (found.isFile() && basename(path) !== imageFile)) return undefined;
+  return openImage(path).catch((error: unknown) => {
     if (error instanceof ProvisionError && error.code === "IMAGE_MISSING") return undefined;
     throw error;
   });
-  return beside === undefined ? ofFile(path, places.cacheDir) : ofStore(beside);
 }
 
 async function published(
@@ -65,7 +72,7 @@ function ofStore({ name, version, path, manifest }: PublishedImage): SourceImage
 /** An image that nobody published here: what it is, its file must tell. */
 async function ofFile(path: string, cacheDir: string): Promise<SourceImage> {
   const header = await readQcow2Header(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "EISDIR")
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(error.code ?? ""))
       throw new ProvisionError("IMAGE_MISSING", { path });
     throw error;
   });

@@ -89,6 +89,9 @@ async function originOf(
     const newer = newest === undefined || newest.sha256 === has.sha256 ? undefined : newest.label;
     return { origin: { ...has, mode }, newer };
   }
+  // A version never changes: what stands on it is as wanted, whoever may have the image at hand.
+  const named = spec.image.kind === "spec" && `${spec.image.name}@${spec.image.version}`;
+  if (has !== undefined && has.image === named) return { origin: { ...has, mode }, newer: undefined };
   const { label, sha256 } = await image();
   return { origin: { image: label, sha256, mode }, newer: undefined };
 }

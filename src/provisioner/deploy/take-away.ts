@@ -1,3 +1,4 @@
+import { forgetAddress } from "./check-place.ts";
 import type { DeployedHost, HostDriver } from "./deployed-host.ts";
 import { passingFiles, removeDomain } from "./remove-host.ts";
 
@@ -9,14 +10,16 @@ export interface Leaving {
   readonly keeps: readonly string[];
 }
 
-/** Removes a host's domain, its volumes and the addresses that were kept for it. Idempotent. */
+/**
+ * Removes the addresses that were kept for a host, its volumes, and last its domain: what is cut short can be found by
+ * it and done again. Idempotent.
+ */
 export async function takeAway({ driver, domain, keeps }: Leaving): Promise<void> {
+  for (const card of domain.facts.cards) if ("network" in card) await forgetAddress(card, driver);
   const all = new Set([...domain.mark.files, ...passingFiles(domain)]);
   await removeDomain(
     driver,
     domain,
     [...all].filter((path) => !keeps.includes(path)),
   );
-  for (const card of domain.facts.cards)
-    if ("network" in card) await driver.networks.forgetAddress(card.network, card.mac);
 }
