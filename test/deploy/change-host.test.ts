@@ -84,7 +84,7 @@ describe("a deploy of a host that differs", () => {
     [
       "an extra disk",
       { extraDisks: [{ name: "data", sizeGiB: 2 }] },
-      ["guest.shutDown", "volumes.create default web-disk-data.qcow2", "hosts.define web tcg", "guest.start"],
+      ["guest.shutDown", "volumes.create default web.disk-data.qcow2", "hosts.define web tcg", "guest.start"],
     ],
   ])("changes %s in place", async (_what, wanted, calls) => {
     const lab = await deployed();
@@ -155,7 +155,7 @@ describe("a deploy of a host that differs", () => {
     const extraDisks = [{ name: "data", sizeGiB: 2 }];
     const lab = await deployed({ extraDisks, networks: fixed });
     const before = machineOf(lab)?.mark?.host?.hostKey;
-    const serial = lab.hypervisor.disks.all.get("/pools/default/web-disk-data.qcow2")?.serial;
+    const serial = lab.hypervisor.disks.all.get("/pools/default/web.disk-data.qcow2")?.serial;
     lab.image = await someImage(lab.folder, "base@20260201-ffffffff");
 
     const done = await deployHost(lab.deploy({ extraDisks, networks: fixed }, { replace: true }));
@@ -163,7 +163,7 @@ describe("a deploy of a host that differs", () => {
     expect(done).toMatchObject({ machine: "made anew", loses: [expect.stringContaining("/home")] });
     expect(machineOf(lab)?.mark?.host?.hostKey).not.toBe(before);
     expect(lab.remembered.get("web")).toBe(machineOf(lab)?.mark?.host?.hostKey);
-    expect(lab.hypervisor.disks.all.get("/pools/default/web-disk-data.qcow2")?.serial).toBe(serial);
+    expect(lab.hypervisor.disks.all.get("/pools/default/web.disk-data.qcow2")?.serial).toBe(serial);
     expect(lab.hypervisor.reservations).toHaveLength(1);
   });
 

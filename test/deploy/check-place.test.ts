@@ -144,8 +144,20 @@ describe("keepAddresses", () => {
     ["has none but IPv6", { addresses: ["2001:db8::10/64"] }],
     ["is on a bridge", { joins: { kind: "bridge", name: "br0" }, addresses: ["192.0.2.10/24"] }],
   ])("keeps nothing for a card that %s", async (_what, card) => {
-    const { calls } = await keeping(new FakeLibvirt(), someHost({ networks: [someCard(card)] }));
+    const { reservations } = await keeping(new FakeLibvirt(), someHost({ networks: [someCard(card)] }));
 
-    expect(calls).toEqual([]);
+    expect(reservations).toEqual([]);
+  });
+
+  it.each([
+    ["forgets what it kept for a card that asks by DHCP now", "web", 0],
+    ["leaves what somebody else keeps for it", "admin's choice", 1],
+  ])("%s", async (_what, name, count) => {
+    const hypervisor = new FakeLibvirt();
+    hypervisor.reservations.push({ network: "default", mac: mine, address: "192.0.2.10", name });
+
+    const { reservations } = await keeping(hypervisor, someHost({ networks: [someCard({ mac: mine })] }));
+
+    expect(reservations.length).toBe(count);
   });
 });

@@ -135,9 +135,9 @@ describe("a first deploy", () => {
 
   it("uses an extra disk of an earlier host as it is", async () => {
     const lab = await openLab();
-    const path = "/pools/default/web-disk-data.qcow2";
+    const path = "/pools/default/web.disk-data.qcow2";
     await lab.hypervisor.disks.methods.create("default", {
-      name: "web-disk-data.qcow2",
+      name: "web.disk-data.qcow2",
       format: "qcow2",
       capacity: 7,
     });
@@ -217,7 +217,7 @@ describe("a first deploy that fails", () => {
     const again = deployHost(lab.deploy({ extraDisks: [data, { name: "logs", sizeGiB: 1 }] }));
 
     await expect(again).rejects.toMatchObject({ code: "SSH_NOT_UP" });
-    expect(leftIn(lab).volumes).toEqual(["web-disk-data.qcow2"]);
+    expect(leftIn(lab).volumes).toEqual(["web.disk-data.qcow2"]);
   });
 
   it("leaves the host with --keep-on-error, and the next deploy makes it anew", async () => {

@@ -18,7 +18,7 @@ function place({ hypervisor }: Lab, mark: Mark | undefined): void {
 /** The mark of a host that was never finished. */
 function halfMade(owner: Mark["owner"]): Mark {
   const host = { pool: "default", hostKey: "k", fqdn: undefined, users: [], ready: false };
-  const files = ["/pools/default/web.qcow2", "/pools/default/web-disk-data.qcow2"];
+  const files = ["/pools/default/web.qcow2", "/pools/default/web.disk-data.qcow2"];
   return { role: "host", run: "r", pid: 1, files, host, ...(owner && { owner }) };
 }
 
@@ -45,14 +45,14 @@ describe("a domain of the host's name", () => {
       const dead = { ...(await thisProcess()), started: "1" };
       place(lab, halfMade(who === "nobody" ? undefined : dead));
       const before = lab.hypervisor.domains.get("web")?.machine.uuid;
-      for (const name of ["web.qcow2", "web-disk-data.qcow2"])
+      for (const name of ["web.qcow2", "web.disk-data.qcow2"])
         await lab.hypervisor.disks.methods.create("default", { name, format: "qcow2", capacity: 1 });
 
       const done = await deployHost(lab.deploy());
 
       expect(done.machine).toBe("made");
       expect(lab.hypervisor.domains.get("web")?.machine.uuid).not.toBe(before);
-      expect(leftIn(lab).volumes).toContain("web-disk-data.qcow2");
+      expect(leftIn(lab).volumes).toContain("web.disk-data.qcow2");
     },
   );
 

@@ -27,7 +27,7 @@ const ownFiles = [
   "web-console.log",
   "web-console.log.0",
   "web-console.log.2",
-  "web-disk-data.qcow2",
+  "web.disk-data.qcow2",
 ];
 const spec = someHost({ extraDisks: [{ name: "data", sizeGiB: 5 }] });
 
@@ -62,7 +62,7 @@ describe("destroy", () => {
 
     expect({ outcome, kept, removed }).toEqual({
       outcome: "destroyed",
-      kept: ["/pool/web.qcow2", "/pool/web-disk-data.qcow2"],
+      kept: ["/pool/web.qcow2", "/pool/web.disk-data.qcow2"],
       removed: [],
     });
     expect(driver.journal).toEqual([
@@ -74,34 +74,34 @@ describe("destroy", () => {
       "remove web-console.log.2",
       "undefine web",
     ]);
-    expect(driver.volumeNames).toEqual(["web.qcow2", "web-disk-data.qcow2", "db.qcow2"]);
+    expect(driver.volumeNames).toEqual(["web.qcow2", "web.disk-data.qcow2", "db.qcow2"]);
     expect(driver.reserved.map(({ address }) => address)).toEqual(["192.0.2.9"]);
     expect(await readFile(knownHosts, "utf8")).toMatch(/^db \S+ \S+\n$/);
   });
 
   it("removes its disks with --purge, and pulls the plug before", async () => {
-    const driver = deployed("web2.qcow2", "website-disk-data.qcow2");
+    const driver = deployed("web2.qcow2", "website.disk-data.qcow2");
 
     const { removed, kept } = await destroy(driver, { purge: true, hasFile: false });
 
-    expect(removed).toEqual(["/pool/web.qcow2", "/pool/web-disk-data.qcow2"]);
+    expect(removed).toEqual(["/pool/web.qcow2", "/pool/web.disk-data.qcow2"]);
     expect(kept).toEqual([]);
     expect(driver.journal[1]).toBe("pull the plug of web");
     expect(driver.journal.at(-1)).toBe("undefine web");
-    expect(driver.volumeNames).toEqual(["db.qcow2", "web2.qcow2", "website-disk-data.qcow2"]);
+    expect(driver.volumeNames).toEqual(["db.qcow2", "web2.qcow2", "website.disk-data.qcow2"]);
     expect(driver.domainNames).toEqual(["db"]);
   });
 
   it("keeps a disk of its mark that is attached no more", async () => {
     const driver = new FakeHypervisor(
-      [someDomain({ mark: { files: ["/pool/web.qcow2", "/pool/web-disk-old.qcow2"] } })],
-      [someVolume("web.qcow2"), someVolume("web-disk-old.qcow2")],
+      [someDomain({ mark: { files: ["/pool/web.qcow2", "/pool/web.disk-old.qcow2"] } })],
+      [someVolume("web.qcow2"), someVolume("web.disk-old.qcow2")],
     );
 
     const { kept } = await destroy(driver);
 
-    expect(kept).toEqual(["/pool/web.qcow2", "/pool/web-disk-old.qcow2"]);
-    expect(driver.volumeNames).toEqual(["web.qcow2", "web-disk-old.qcow2"]);
+    expect(kept).toEqual(["/pool/web.qcow2", "/pool/web.disk-old.qcow2"]);
+    expect(driver.volumeNames).toEqual(["web.qcow2", "web.disk-old.qcow2"]);
   });
 
   it("never removes a disk that its mark does not name", async () => {
@@ -184,9 +184,9 @@ describe("a host without a domain", () => {
 
     expect([kept.outcome, kept.kept]).toEqual([
       "leftovers removed",
-      ["/pool/web.qcow2", "/pool/web-disk-data.qcow2"],
+      ["/pool/web.qcow2", "/pool/web.disk-data.qcow2"],
     ]);
-    expect(left).toEqual(["web.qcow2", "web-disk-data.qcow2"]);
+    expect(left).toEqual(["web.qcow2", "web.disk-data.qcow2"]);
     expect([purged.outcome, purged.removed]).toEqual(["leftovers removed", kept.kept]);
     expect(driver.volumeNames).toEqual([]);
   });
@@ -197,14 +197,14 @@ describe("a host without a domain", () => {
       [someDomain({ name: "other", mark: "none", facts: { disks } })],
       [
         someVolume("web.qcow2"),
-        someVolume("web-disk-data.qcow2"),
-        someVolume("clone.qcow2", { backing: "/pool/web-disk-data.qcow2" }),
+        someVolume("web.disk-data.qcow2"),
+        someVolume("clone.qcow2", { backing: "/pool/web.disk-data.qcow2" }),
       ],
     );
 
     const { run, kept } = await destroy(driver, { purge: true });
 
-    expect(kept).toEqual(["/pool/web.qcow2", "/pool/web-disk-data.qcow2"]);
+    expect(kept).toEqual(["/pool/web.qcow2", "/pool/web.disk-data.qcow2"]);
     expect(driver.journal).toEqual([]);
     expect(run.events.filter(({ kind }) => kind === "note")).toMatchObject([
       { text: 'Kept /pool/web.qcow2: it is needed by domain "other"' },

@@ -109,7 +109,7 @@ describe("a replacement that is stopped", () => {
       replaceable,
       (lab, signal) => deployHost(lab.deploy(wanted, { replace: true, signal })),
       (lab, call) => {
-        const volumes = ["web-disk-data.qcow2"];
+        const volumes = ["web.disk-data.qcow2"];
         expect({ call, ...leftBeside(lab, volumes) }).toEqual({ call, ...nothing, volumes });
       },
     );
@@ -139,7 +139,7 @@ async function killedAtEach(
     expect({ call, ...leftIn(lab) }).toEqual({
       call,
       domains: ["web"],
-      volumes: ["web-console.log", "web-disk-data.qcow2", "web-seed.img", "web.qcow2"],
+      volumes: ["web-console.log", "web-seed.img", "web.disk-data.qcow2", "web.qcow2"],
       reservations: ["192.0.2.10"],
       connections: 0,
     });

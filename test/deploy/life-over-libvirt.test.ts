@@ -26,7 +26,7 @@ const render: RenderTemplate = (name, variables) => renderStrict(name, { ...vari
 
 const pool = "default-pool";
 const path = (name: string) => `/default-pool/${name}`;
-const files = ["web.qcow2", "web-disk-data.qcow2", "web-seed.img", "web-console.log"];
+const files = ["web.qcow2", "web.disk-data.qcow2", "web-seed.img", "web-console.log"];
 const mac = "52:54:00:00:00:01";
 
 let folder = "";
@@ -65,7 +65,7 @@ async function deployed(changes: Partial<Mark> = {}, ready = true): Promise<Depl
     firmware: "bios",
     disks: [
       { path: path("web.qcow2"), format: "qcow2" },
-      { path: path("web-disk-data.qcow2"), format: "qcow2" },
+      { path: path("web.disk-data.qcow2"), format: "qcow2" },
     ],
     seed: path("web-seed.img"),
     console: path("web-console.log"),
@@ -124,7 +124,7 @@ describe("a host at a hypervisor", () => {
     const second = await destroy(true);
     const third = await destroy(true);
 
-    expect([first.outcome, left]).toEqual(["destroyed", ["web-disk-data.qcow2", "web.qcow2"]]);
+    expect([first.outcome, left]).toEqual(["destroyed", ["web.disk-data.qcow2", "web.qcow2"]]);
     expect(await driver.hosts.find("web")).toBeUndefined();
     expect((await driver.networks.hosts("default")).filter((each) => each.mac === mac)).toEqual([]);
     expect(await readFile(knownHosts, "utf8")).toBe("");

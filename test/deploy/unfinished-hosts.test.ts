@@ -28,15 +28,15 @@ describe("findUnfinished", () => {
   it("removes its volumes, but no extra disk that somebody wrote to", async () => {
     const fresh = { allocation: 200_000 };
     const { mark } = someDomain();
-    const files = [...(mark?.files ?? []), "/pool/web-disk-new.qcow2"];
+    const files = [...(mark?.files ?? []), "/pool/web.disk-new.qcow2"];
     const driver = new FakeHypervisor(
       [someDomain({ host: notReady, mark: { owner: dead, files } })],
       [
         ...["web.qcow2", "web-seed.img", "web-console.log", "web-console.log.1"].map((name) =>
           someVolume(name),
         ),
-        someVolume("web-disk-data.qcow2"),
-        someVolume("web-disk-new.qcow2", fresh),
+        someVolume("web.disk-data.qcow2"),
+        someVolume("web.disk-new.qcow2", fresh),
         someVolume("other.qcow2", fresh),
       ],
     );
@@ -45,8 +45,8 @@ describe("findUnfinished", () => {
 
     await removeUnfinished(driver, found);
 
-    expect(found.kept).toEqual(["/pool/web-disk-data.qcow2"]);
-    expect(driver.volumeNames).toEqual(["web-disk-data.qcow2", "other.qcow2"]);
+    expect(found.kept).toEqual(["/pool/web.disk-data.qcow2"]);
+    expect(driver.volumeNames).toEqual(["web.disk-data.qcow2", "other.qcow2"]);
     expect(driver.domainNames).toEqual([]);
     expect(driver.journal[0]).toBe("pull the plug of web");
   });

@@ -88,8 +88,8 @@ describe("a deployed host", { shuffle: false }, () => {
     expect(await project.domains()).toEqual(["one"]);
     expect(await project.volumes()).toEqual([
       "one-console.log",
-      "one-disk-data.qcow2",
       "one-seed.img",
+      "one.disk-data.qcow2",
       "one.qcow2",
     ]);
   });
@@ -331,7 +331,7 @@ describe("a deployed host", { shuffle: false }, () => {
     const refused = await project.run("deploy", "one");
 
     expect(endingOf(destroyed)).toEqual([0, []]);
-    expect(await project.volumes()).toEqual(["one-disk-data.qcow2", "one.qcow2"]);
+    expect(await project.volumes()).toEqual(["one.disk-data.qcow2", "one.qcow2"]);
     expect(endingOf(refused)).toEqual([4, [expect.stringMatching(/^DISK_IN_THE_WAY/)]]);
   });
 

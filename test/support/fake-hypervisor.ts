@@ -32,7 +32,7 @@ export function someDomain(
             role: "host",
             run: "r",
             pid: 1,
-            files: [path(".qcow2"), path("-seed.img"), path("-console.log"), path("-disk-data.qcow2")],
+            files: [path(".qcow2"), path("-seed.img"), path("-console.log"), path(".disk-data.qcow2")],
             origin: { image: "base@20260101-aa", sha256: "a".repeat(64), mode: "overlay" },
             host: {
               pool: "default",
@@ -50,7 +50,7 @@ export function someDomain(
       accelerator: "tcg",
       disks: [
         { target: "vda", path: path(".qcow2"), readOnly: false },
-        { target: "vdb", path: path("-disk-data.qcow2"), readOnly: false },
+        { target: "vdb", path: path(".disk-data.qcow2"), readOnly: false },
         { target: "vdc", path: path("-seed.img"), readOnly: true },
       ],
       macs: ["52:54:00:00:00:01"],

@@ -190,7 +190,10 @@ export class FakeLibvirt {
       list: async () => [...this.networks].map((name) => ({ name, active: true })),
       start: async (name) => this.#mustHave(name),
       leases: async (network) => this.leases.filter((lease) => lease.network === network),
-      hosts: async (network) => this.reservations.filter((host) => host.network === network),
+      hosts: async (network) => {
+        this.#mustHave(network);
+        return this.reservations.filter((host) => host.network === network);
+      },
       keepAddress: async (network, host) => {
         this.#mustHave(network);
         drop(network, host.mac);

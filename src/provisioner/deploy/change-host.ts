@@ -2,7 +2,7 @@ import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import type { Guest, Machine } from "../libvirt/driver.ts";
 import type { DeployedHost } from "./deployed-host.ts";
-import { checkPlace, forgetAddress, keepAddresses } from "./check-place.ts";
+import { checkPlace, forgetAddress, keepAddresses, startNetworks } from "./check-place.ts";
 import { makeExtraDisks } from "./create-host.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DomainChange } from "./plan-domain.ts";
@@ -43,7 +43,10 @@ export async function changeHost(
   const state = await guest.state();
   // What is left of a machine that crashed has to go before it can start again.
   if (state === "crashed") await driver.hosts.powerOff(found.uuid);
-  if (state === "shut-off" || state === "crashed") await run.within("Start", (inner) => guest.start(inner));
+  if (state === "shut-off" || state === "crashed") {
+    await startNetworks(spec, driver);
+    await run.within("Start", (inner) => guest.start(inner));
+  }
   return guest;
 }
 

@@ -10,7 +10,7 @@ const knockMs = 1000;
 
 /** What is asked of a place before a host is put there; all of it before anything is touched. */
 export interface Place {
-  readonly driver: Pick<LibvirtDriver, "uri" | "hosts" | "networks" | "devices" | "startNetwork">;
+  readonly driver: Pick<LibvirtDriver, "uri" | "hosts" | "networks" | "devices">;
   /** Cards whose addresses nobody may answer for yet: this machine could reach them, and the host has none of them. */
   readonly silent: readonly HostNetwork[];
   /** Cards that the host has already: what is kept for them is its own. */
@@ -23,7 +23,8 @@ export async function checkPlace(
   { driver, silent, ownMacs }: Place,
 ): Promise<void> {
   for (const gpu of gpus) await driver.devices.checkPassable(gpu);
-  for (const { joins } of networks) if (joins.kind === "network") await driver.startNetwork(joins.name);
+  // Asked what it keeps, one that is missing says so.
+  for (const { joins } of networks) if (joins.kind === "network") await driver.networks.hosts(joins.name);
   const others = (await driver.hosts.all()).filter((domain) => domain.name !== name);
   for (const card of networks) {
     const holder = others.find(({ facts }) => facts.macs.some((mac) => sameMac(mac, card.mac)));
@@ -48,7 +49,15 @@ export function plainAddresses({ addresses }: Pick<HostNetwork, "addresses">): r
   return addresses.map((address) => address.replace(/\/\d+$/, ""));
 }
 
-/** Keeps a host's fixed addresses from being given to others by the networks that it joins. */
+/** Starts the networks that a host joins. */
+export async function startNetworks(
+  { networks }: Pick<HostSpec, "networks">,
+  driver: Pick<LibvirtDriver, "startNetwork">,
+): Promise<void> {
+  for (const { joins } of networks) if (joins.kind === "network") await driver.startNetwork(joins.name);
+}
+
+/** Keeps a host's fixed addresses from being given to others by the networks that it joins, and no others for it. */
 export async function keepAddresses(
   { name, networks }: Pick<HostSpec, "name" | "networks">,
   driver: Pick<LibvirtDriver, "networks">,
@@ -56,10 +65,12 @@ export async function keepAddresses(
   for (const { joins, mac, ...card } of networks) {
     if (joins.kind !== "network") continue;
     const address = plainAddresses(card).find((each) => !each.includes(":"));
-    if (address === undefined) continue;
     const kept = (await driver.networks.hosts(joins.name)).find((host) => sameMac(host.mac, mac));
-    if (kept?.address !== address)
+    if (kept?.address === address) continue;
+    if (address !== undefined)
       await driver.networks.keepAddress(joins.name, { mac: mac.toLowerCase(), address, name });
+    // What somebody else keeps for it is theirs.
+    else if (kept?.name === name) await driver.networks.forgetAddress(joins.name, mac);
   }
 }
 

@@ -12,7 +12,7 @@ import { makeSeed, type Seed } from "../libvirt/seed.ts";
 import type { Volume } from "../libvirt/volumes.ts";
 import { thisProcess } from "../local/process-identity.ts";
 import { openScratch } from "../local/scratch.ts";
-import { checkPlace, keepAddresses } from "./check-place.ts";
+import { checkPlace, keepAddresses, startNetworks } from "./check-place.ts";
 import { findDeployed } from "./deployed-host.ts";
 import type { Deployment } from "./deployment.ts";
 import { checkLogin } from "./host-line.ts";
@@ -64,7 +64,7 @@ async function takeOldAway(
     const { mark, uuid } = old;
     const host = { ...mark.host, ready: false };
     await driver.hosts.setMark(uuid, { ...mark, owner: await thisProcess(), host });
-    const keeps = mark.files.filter((path) => basename(path).startsWith(`${spec.name}-disk-`));
+    const keeps = mark.files.filter((path) => basename(path).startsWith(`${spec.name}.disk-`));
     await takeAway({ driver, domain: old, keeps });
   });
 }
@@ -88,6 +88,7 @@ async function makeIt(machine: Machine, making: Making): Promise<MadeHost> {
     const seed = await run.within("Make its disks", (inner) =>
       makeDisks({ ...making, run: inner }, machine, made),
     );
+    await startNetworks(spec, driver);
     await keepAddresses(spec, driver);
     const booted = await firstBoot(machine, making);
     try {

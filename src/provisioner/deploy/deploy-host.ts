@@ -42,11 +42,21 @@ export async function deployHost(deployment: Deployment): Promise<Deployed> {
     ? (await createHost(survey, deployment, run)).host
     : await reach(survey, deployment);
   report(survey, machine, { deployment, done: true });
+  // Whoever made the host may have been at another machine.
+  if (!isNew) await deployment.remember(spec.name, survey.machine.mark.host?.hostKey ?? "");
   const gone = goneUsers(survey, deployment);
-  if (gone.length > 0) await writeUsers(deployment, [...usersOf(deployment), ...gone]);
-  const tasks = await settle(host, deployment, gone);
-  if (gone.length > 0 || differ(survey.found?.mark?.host, usersOf(deployment)))
-    await writeUsers(deployment, usersOf(deployment));
+  const users = usersOf(deployment);
+  if (gone.length > 0) await writeUsers(deployment, [...users, ...gone]);
+  const login = loginOf(survey, deployment);
+  const tasks = await settle(
+    host,
+    deployment,
+    gone.filter((user) => user !== login),
+  );
+  const left = gone.includes(login) ? [...users, login] : users;
+  if (left.length > users.length)
+    run.note(`${login} of ${spec.name} is logged in for this run and goes with the next`, "warning");
+  if (gone.length > 0 || differ(survey.found?.mark.host, left)) await writeUsers(deployment, left);
   return { host: spec.name, machine, changes: survey.changes, loses: survey.loses, tasks };
 }
 
@@ -123,6 +133,7 @@ function connect(survey: Survey, deployment: Deployment, found: DeployedHost): P
       deployment,
       guest,
       hostKey: survey.machine.mark.host?.hostKey ?? "",
+      user: loginOf(survey, deployment),
       patience: bootPatience[guest.accelerator],
       run,
     }),
@@ -144,6 +155,12 @@ function usersOf({ spec }: Deployment): readonly string[] {
 function goneUsers({ found }: Survey, deployment: Deployment): readonly string[] {
   const users = usersOf(deployment);
   return (found?.mark?.host?.users ?? []).filter((user) => !users.includes(user));
+}
+
+/** The first user who may do everything; until that one was made, the first of those the host knows. */
+function loginOf({ found }: Survey, { line }: Deployment): string {
+  const known = found?.mark.host.users ?? [];
+  return known.length === 0 || known.includes(line.user) ? line.user : (known[0] ?? line.user);
 }
 
 function differ(mark: HostMark | undefined, users: readonly string[]): boolean {

@@ -11,13 +11,16 @@ export interface HostFiles {
   readonly extraDisks: ReadonlyMap<string, string>;
 }
 
-/** What a host's volumes are called: after it, so that people find them. */
+/**
+ * What a host's volumes are called: after it, so that people find them. No host has a dot in its name, so a disk of one
+ * is never another's.
+ */
 export function hostFiles({ name, extraDisks }: Pick<HostSpec, "name" | "extraDisks">): HostFiles {
   return {
     disk: `${name}.qcow2`,
     seed: `${name}-seed.img`,
     console: `${name}-console.log`,
-    extraDisks: new Map(extraDisks.map((disk) => [disk.name, `${name}-disk-${disk.name}.qcow2`])),
+    extraDisks: new Map(extraDisks.map((disk) => [disk.name, `${name}.disk-${disk.name}.qcow2`])),
   };
 }
 

@@ -11,7 +11,8 @@ export interface HostLine {
   readonly user: string;
   /** Where the host may be by its own file: the addresses that are its alone. */
   readonly addresses: readonly string[];
-  targetAt(address: string, hostKey: string): SshTarget;
+  /** As `user`, or as another whom the host still knows. */
+  targetAt(address: string, hostKey: string, user?: string): SshTarget;
 }
 
 /** What of a host's spec says how it is reached. */
@@ -38,8 +39,9 @@ export async function hostLine(
     addresses: spec.networks.flatMap((card) =>
       card.addresses.map((address) => address.replace(/\/\d+$/, "")),
     ),
-    targetAt: (address, hostKey) => ({
+    targetAt: (address, hostKey, as = user) => ({
       ...named,
+      user: as,
       host: address,
       port: 22,
       knownAs: spec.name,

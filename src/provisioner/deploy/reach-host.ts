@@ -14,20 +14,24 @@ export interface Reaching {
   readonly deployment: Pick<Deployment, "spec" | "line" | "owner">;
   readonly guest: Guest;
   readonly hostKey: string;
+  /** Who logs in, where it is not who the host's file says by now. */
+  readonly user?: string | undefined;
   readonly patience: BootPatience;
   readonly run: Run;
 }
 
 /** Logs in to a host as soon as it lets us, at whichever of its addresses, and holds its lock. */
-export async function reachHost({ deployment, guest, hostKey, patience, run }: Reaching): Promise<Host> {
+export async function reachHost(reaching: Reaching): Promise<Host> {
+  const { deployment, guest, hostKey, patience, run } = reaching;
   const { spec, line, owner } = deployment;
+  const { user = line.user } = reaching;
   let asked = 0;
   let printed = -1;
   // Where the host should be is knocked at first; where it still may be, once it did not answer there.
   const askAddresses = async () =>
     asked++ === 0 && line.addresses.length > 0 ? line.addresses : allAddresses(guest, line);
   return openSshHost({
-    name: `${line.user}@${spec.name}`,
+    name: `${user}@${spec.name}`,
     run: freshToken(),
     signal: run.signal,
     lock: { owner, waitMs: 0 },
@@ -35,7 +39,7 @@ export async function reachHost({ deployment, guest, hostKey, patience, run }: R
       waitForSsh({
         name: spec.name,
         addresses: () => askAddresses(),
-        targetAt: (address) => line.targetAt(address, hostKey),
+        targetAt: (address) => line.targetAt(address, hostKey, user),
         progress: async () => {
           await mustLive(guest);
           const before = printed;

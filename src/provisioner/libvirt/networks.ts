@@ -75,6 +75,8 @@ export function networksOf(connection: Connection): Networks {
     hosts: (name) => withNetwork(name, dhcpHosts),
     keepAddress: (name, host) =>
       withNetwork(name, async (on, network) => {
+        // One without DHCP gives addresses to nobody, and libvirt refuses to write one down.
+        if (!/<dhcp>/.test(await on.call("virNetworkGetXMLDesc", network, 0))) return;
         const known = (await dhcpHosts(on, network)).find(({ mac }) => mac === host.mac.toLowerCase());
         if (known !== undefined) await change(on, network, command.delete, known);
         await change(on, network, command.addLast, host);

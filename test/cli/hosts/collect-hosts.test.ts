@@ -11,7 +11,7 @@ function someHypervisor(uri: string): FakeHypervisor {
     [someDomain({ host: { ready: false }, mark: { owner } }), someDomain({ name: "db" })],
     [
       someVolume("web.qcow2", { backing: `/pool/${image}` }),
-      someVolume("web-disk-data.qcow2"),
+      someVolume("web.disk-data.qcow2"),
       someVolume(image),
       someVolume(`${image}.whole`),
     ],
@@ -37,12 +37,12 @@ describe("collectHosts", () => {
         name: "web",
         hypervisor: driver.uri,
         files: ["/pool/web.qcow2"],
-        kept: ["/pool/web-disk-data.qcow2"],
+        kept: ["/pool/web.disk-data.qcow2"],
       },
       { kind: "image", name: image, hypervisor: driver.uri, files: [image, `${image}.whole`] },
     ]);
     expect(driver.domainNames).toEqual(["db"]);
-    expect(driver.volumeNames).toEqual(["web-disk-data.qcow2"]);
+    expect(driver.volumeNames).toEqual(["web.disk-data.qcow2"]);
   });
 
   it("only looks when it checks", async () => {

@@ -18,7 +18,7 @@ afterEach(() => rm(home, { recursive: true }));
 const uri = "fake:///system";
 
 function someHypervisor(): FakeHypervisor {
-  const names = ["web.qcow2", "web-disk-data.qcow2", "db.qcow2", "mail.qcow2"];
+  const names = ["web.qcow2", "web.disk-data.qcow2", "db.qcow2", "mail.qcow2"];
   const db = { mark: { files: ["/pool/db.qcow2"] } };
   return new FakeHypervisor(
     [
@@ -58,7 +58,7 @@ describe("destroy", () => {
         "web, running:",
         "  lost: the machine's definition, its firmware's settings, its console log",
         "  lost: all that is on /pool/web.qcow2 (5 MiB)",
-        "  lost: all that is on /pool/web-disk-data.qcow2 (5 MiB)",
+        "  lost: all that is on /pool/web.disk-data.qcow2 (5 MiB)",
         "db, shut-off:",
         "  lost: the machine's definition, its firmware's settings, its console log",
         "  lost: all that is on /pool/db.qcow2 (5 MiB)",
@@ -76,7 +76,7 @@ describe("destroy", () => {
     const { asked, out } = await destroy(["web"], { answer: "yes" });
 
     expect(asked[0]).toContain("  kept: /pool/web.qcow2 (5 MiB); --purge would remove it");
-    expect(out).toBe("web: destroyed, kept /pool/web.qcow2, /pool/web-disk-data.qcow2\n");
+    expect(out).toBe("web: destroyed, kept /pool/web.qcow2, /pool/web.disk-data.qcow2\n");
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe("destroy", () => {
     expect(code).toBe(4);
     expect(out.split("\n").map((line) => line.trimEnd().replaceAll(/ {2,}/g, " | "))).toEqual([
       "NAME | OUTCOME | DISKS",
-      "web | destroyed | kept /pool/web.qcow2, /pool/web-disk-data.qcow2",
+      "web | destroyed | kept /pool/web.qcow2, /pool/web.disk-data.qcow2",
       "theirs | failed: DOMAIN_FOREIGN",
       "db | failed: LIBVIRT_STALLED",
       "mail | destroyed | kept /pool/mail.qcow2",
@@ -129,7 +129,7 @@ describe("destroy", () => {
           hypervisor: uri,
           outcome: "destroyed",
           removed: [],
-          kept: ["/pool/web.qcow2", "/pool/web-disk-data.qcow2"],
+          kept: ["/pool/web.qcow2", "/pool/web.disk-data.qcow2"],
         },
         {
           name: "theirs",
