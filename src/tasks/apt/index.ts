@@ -75,12 +75,24 @@ export const apt = defineTask({
   schema,
   examples: [
     { title: "Install packages", params: { present: ["ca-certificates", "curl"] } },
-    { title: "One in an exact version", params: { present: ["containerd=1.7.24~ds1-6"] } },
+    {
+      title: "One in an exact version",
+      params: { present: ["containerd=1.7.24~ds1-6"] },
+      trial: { only: { bases: ["debian-13"], because: "this version is that of Debian 13" } },
+    },
     {
       title: "Change the mail server, in a machine that is thrown away",
       params: { name: "mail", present: ["postfix"], purged: ["exim4-base"], unsafeIo: true },
     },
   ],
+
+  spoil({ present = [], absent = [], purged = [] }) {
+    const last = present.at(-1);
+    const [verb, name] =
+      last === undefined ? ["install", absent[0] ?? purged[0]] : ["purge", split(last).name];
+    const command = { argv: ["apt-get", "-q", "-y", verb, name ?? ""], env: aptEnvironment } as const;
+    return [{ kind: "run", command, timeoutMs: 1_800_000 }];
+  },
 
   subject: ({ name, present = [], absent = [], purged = [] }) =>
     name ?? [...present, ...[...absent, ...purged].map((gone) => `no ${gone}`)].join(", "),
