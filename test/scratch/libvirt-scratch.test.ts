@@ -76,6 +76,7 @@ describe("a scratch machine", () => {
 
     expect(shop.builders).toHaveLength(1);
     expect(new Set(connected)).toEqual(new Set(domains()));
+    expect(shop.driver.networks).toEqual(["default", "default", "default"]);
   });
 
   it("is reset once for all who have not looked at its host, and anew for who has", async () => {

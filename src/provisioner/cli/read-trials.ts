@@ -72,7 +72,7 @@ async function fromSpec(name: string, asked: Asked): Promise<Work> {
   const { flags, operands, shell, redactor } = asked;
   const manifest = lazyManifest(shell);
   const loaded = await loadSpec(name, shell, { forHost: true, manifest });
-  const base = flags.base ?? loaded.spec.base ?? usualBase;
+  const base = flags.base ?? loaded.spec.base;
   const { distribution } = findBase(base, manifest());
   const recipe = selectUses(loaded.recipe, { only: operands });
   const secrets = openSecrets(shell, loaded.sourceDirs, redactor);

@@ -74,6 +74,8 @@ async function take(
   plan: LibvirtScratch,
   { lock, run }: Taking,
 ): Promise<ScratchMachine> {
+  // Off since this machine was booted, perhaps.
+  await plan.driver.startNetwork(record.network);
   const guest = await plan.driver.adopt(machineOf(record), run);
   if (!guest) throw new ProvisionError("GUEST_DIED", gone(record));
   const machine = new LibvirtScratchMachine({ record, guest, connect: plan.connect ?? connectScratch, lock });
