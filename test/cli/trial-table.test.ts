@@ -33,7 +33,7 @@ it("shows a row for each trial, then what is broken with its mend, then the tota
     "TASK   TRIED         EMPTY        CHECK        APPLY      AGAIN      DRIFT            TIME",
     "file   Write a text  1 to change  1 to change  1 changed  0 changes  removed: mended  8.0 s",
     "note   Restless      1 to change  BROKEN       -          -          -                1.0 s",
-    "tools  Install       -            -            -          -          -                0.0 s  skipped: cannot be reached",
+    "tools  Install       -            -            -          -          -                0.0 s  skipped: cannot be reached by far",
     "",
     "note: Restless: check",
     "  must be 1, is 2",

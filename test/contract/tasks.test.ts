@@ -162,9 +162,11 @@ describe.each(examples)("example $name", ({ task, params, trial }) => {
   });
 
   it("can be planned where there is no machine yet", async () => {
-    const plan = await planned(task, params, emptyHost());
+    for (const distribution of [undefined, "debian-13"]) {
+      const plan = await planned(task, params, emptyHost(distribution));
 
-    for (const [what, from, to] of plan) expect([what, from === to]).toEqual([what, false]);
+      for (const [what, from, to] of plan) expect([what, from === to]).toEqual([what, false]);
+    }
   });
 
   it("changes nothing when it is only checked", async () => {

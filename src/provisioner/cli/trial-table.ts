@@ -10,7 +10,7 @@ export function trialTable(results: readonly TrialResult[], subject: string): st
     result.title,
     ...proofs.map((proof) => cell(result, proof)),
     duration(result.ms),
-    result.skipped === undefined ? "" : `skipped: ${firstLine(result.skipped)}`,
+    result.skipped === undefined ? "" : `skipped: ${oneLine(result.skipped)}`,
   ]);
   return [table(headings, rows), ...results.flatMap(complaint), "", totals(results)].join("\n");
 }
@@ -39,6 +39,6 @@ function totals(results: readonly TrialResult[]): string {
   return `${count(proved, "trial")} proved, ${broken} broken, ${skipped} skipped`;
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? "";
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, " ");
 }
