@@ -10,6 +10,7 @@ import {
   Refusal,
 } from "../../provisioner/core/task.ts";
 import { aptEnvironment, aptScript, BROKEN } from "../scripts/apt-script.ts";
+import { trialRepository } from "./trial.ts";
 
 // No trailing hyphen: apt-get would take it for "remove".
 const NAME = "[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+)?";
@@ -78,7 +79,7 @@ export const apt = defineTask({
     {
       title: "One in an exact version",
       params: { present: ["containerd=1.7.24~ds1-6"] },
-      trial: { only: { bases: ["debian-13"], because: "this version is that of Debian 13" } },
+      trial: { given: [trialRepository], instead: { present: ["trial-package=1.0"] } },
     },
     {
       title: "Change the mail server, in a machine that is thrown away",
