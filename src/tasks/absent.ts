@@ -16,7 +16,11 @@ export const absent = defineTask({
   ),
   examples: [
     { title: "Remove a file", params: { path: "/etc/update-motd.d/10-uname" } },
-    { title: "Remove a directory and what it holds", params: { path: "/var/www/html", recursive: true } },
+    {
+      title: "Remove a directory and what it holds",
+      params: { path: "/var/www/html", recursive: true },
+      trial: { given: [{ directory: { path: "/var/www/html/images" } }] },
+    },
   ],
 
   subject: ({ path }) => path,

@@ -9,6 +9,7 @@ import {
   defineTask,
   differences,
   digestOf,
+  run,
   write,
 } from "../provisioner/core/task.ts";
 
@@ -75,6 +76,16 @@ export const command = defineTask({
         timeoutSeconds: 1800,
         detached: true,
       },
+      // The same in a minute: numbers of this size, and safe in another way, are quick to find.
+      trial: {
+        instead: {
+          name: "dh-parameters",
+          argv: ["openssl", "dhparam", "-dsaparam", "-out", "/etc/ssl/dh.pem", "1024"],
+          creates: "/etc/ssl/dh.pem",
+          timeoutSeconds: 1800,
+          detached: true,
+        },
+      },
     },
     {
       title: "Ask first",
@@ -83,12 +94,25 @@ export const command = defineTask({
         argv: ["addgroup", "docs"],
         unless: ["getent", "group", "docs"],
       },
+      trial: { spoil: [run("groupdel", "docs")] },
     },
     {
       title: "Again whenever its input changes",
       params: { name: "mail-aliases", argv: ["newaliases"], inputs: ["/etc/aliases"] },
+      trial: {
+        given: [
+          { file: { path: "/etc/aliases", content: "postmaster: root\n" } },
+          { file: { path: "/usr/local/bin/newaliases", content: "#!/bin/sh\n", mode: "0755" } },
+        ],
+      },
     },
   ],
+
+  spoil({ creates, inputs = [] }) {
+    const [input] = inputs;
+    if (creates !== undefined) return [{ kind: "remove", path: creates }];
+    return input === undefined ? undefined : [run("sh", "-c", 'echo "# spoiled" >> "$1"', "spoil", input)];
+  },
 
   subject: ({ name }) => name,
 

@@ -32,8 +32,14 @@ export const group = defineTask({
   ),
   examples: [
     { title: "A group with a number that all hosts share", params: { name: "backup-readers", gid: 4000 } },
-    { title: "Remove a group", params: { name: "games", state: "absent" } },
+    {
+      title: "Remove a group that is nobody's first one",
+      params: { name: "former-team", state: "absent" },
+      trial: { given: [{ group: { name: "former-team" } }] },
+    },
   ],
+
+  spoil: ({ name, state }) => [run(state === "absent" ? "groupadd" : "groupdel", name)],
 
   subject: ({ name }) => name,
 

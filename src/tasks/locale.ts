@@ -1,6 +1,8 @@
 import { Type } from "../provisioner/core/schema.ts";
 import { type Change, defineTask, differences, run, write } from "../provisioner/core/task.ts";
 
+const locales = [{ apt: { present: ["locales"] } }];
+
 /** A language that programs can speak; of Debian's package `locales`, which the target needs. */
 export const locale = defineTask({
   name: "locale",
@@ -16,9 +18,15 @@ export const locale = defineTask({
     { additionalProperties: false },
   ),
   examples: [
-    { title: "The machine speaks English", params: { name: "en_US.UTF-8", default: true } },
-    { title: "One user reads German", params: { name: "de_DE.UTF-8" } },
+    {
+      title: "The machine speaks English",
+      params: { name: "en_US.UTF-8", default: true },
+      trial: { given: locales },
+    },
+    { title: "One user reads German", params: { name: "de_DE.UTF-8" }, trial: { given: locales } },
   ],
+
+  spoil: ({ name }) => [run("sed", "-i", `s/^${name} /# &/`, LIST)],
 
   subject: ({ name }) => name,
 

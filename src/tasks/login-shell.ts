@@ -23,7 +23,15 @@ export const loginShell = defineTask({
     },
     { additionalProperties: false },
   ),
-  examples: [{ title: "Log in to zsh", params: { user: "bob", shell: "/usr/bin/zsh" } }],
+  examples: [
+    {
+      title: "Log in to zsh",
+      params: { user: "bob", shell: "/usr/bin/zsh" },
+      trial: { given: [{ apt: { present: ["zsh"] } }, { user: { name: "bob" } }] },
+    },
+  ],
+
+  spoil: ({ user }) => [run("usermod", "--shell", "/bin/sh", user)],
 
   subject: ({ user }) => user,
 

@@ -24,7 +24,21 @@ export const readonlyRoot = defineTask({
   name: "readonly-root",
   summary: "A root that is read-only once the image is sealed; what changes lives on the state file system.",
   schema: Type.Object({}, { additionalProperties: false }),
-  examples: [{ title: "An image whose root nobody writes to", params: {} }],
+  examples: [
+    {
+      title: "An image whose root nobody writes to",
+      params: {},
+      trial: {
+        only: {
+          bases: ["debian-13", "debian-12", "debian-13-nvidia"],
+          because: "a vendor's image has no state file system",
+        },
+      },
+    },
+  ],
+
+  // Nothing that the initramfs is made of: it would take minutes to make it twice.
+  spoil: () => [{ kind: "remove", path: readOnlyRoot.files[0].path }],
 
   subject: () => "/",
 

@@ -14,7 +14,13 @@ export const timezone = defineTask({
     },
     { additionalProperties: false },
   ),
-  examples: [{ title: "Universal time", params: { name: "Etc/UTC" } }],
+  examples: [
+    {
+      title: "Universal time",
+      params: { name: "Etc/UTC" },
+      trial: { given: [{ apt: { present: ["tzdata"] } }] },
+    },
+  ],
 
   subject: () => "machine",
 

@@ -89,8 +89,14 @@ export const user = defineTask({
       title: "A service's own user",
       params: { name: "_exporter", system: true, home: "/var/lib/exporter", shell: "/usr/sbin/nologin" },
     },
-    { title: "Remove a user and the home", params: { name: "guest", state: "absent", removeHome: true } },
+    {
+      title: "Remove a user and the home",
+      params: { name: "guest", state: "absent", removeHome: true },
+      trial: { given: [{ user: { name: "guest" } }] },
+    },
   ],
+
+  spoil: ({ name, state }) => [run(state === "absent" ? "useradd" : "userdel", name)],
 
   subject: ({ name }) => name,
 

@@ -55,6 +55,12 @@ const rows: Readonly<Record<string, Row>> = {
     packages: ["typebox"],
     node: ["*"],
   },
+  "src/provisioner/scratch/": {
+    ours: at("core", "local", "host", "libvirt", "image"),
+    packages: [],
+    node: ["*"],
+  },
+  "src/provisioner/trial/": { ours: at("core", "scratch"), packages: [] },
   "src/provisioner/maintain/": { ours: at("core"), packages: [], node: ["node:crypto"] },
   "src/provisioner/doctor/": {
     ours: at("core", "local", "libvirt", "pins", "image"),
@@ -80,6 +86,8 @@ const rows: Readonly<Record<string, Row>> = {
       "doctor",
       "deploy",
       "maintain",
+      "scratch",
+      "trial",
     ),
     packages: ["@inquirer/checkbox", "commander", "p-limit", "typebox"],
     node: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url"],

@@ -1,15 +1,21 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
 import type { TSchema } from "typebox";
 import { describe, expect, it } from "vitest";
 
+import { givenUses } from "../../src/provisioner/cli/example-trials.ts";
 import { emptyHost } from "../../src/provisioner/core/empty-host.ts";
 import type { Event } from "../../src/provisioner/core/events.ts";
 import { secretsIn } from "../../src/provisioner/core/secret.ts";
 import type { Action } from "../../src/provisioner/core/task.ts";
+import { readManifest } from "../../src/provisioner/pins/read-manifest.ts";
 import { tasks } from "../../src/tasks/index.ts";
 import { emptyMachine } from "../support/fake-host.ts";
+import { root } from "../support/source-files.ts";
 import { accepts, complaints, keyOf, planned, settle, sourcesOf } from "../support/tasks.ts";
+
+const shippedManifest = readManifest(readFileSync(join(root, "versions.yaml"), "utf8"), "versions.yaml");
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -29,7 +35,12 @@ function objects(schema: Schema): readonly Schema[] {
 }
 
 const examples = tasks.flatMap((task) =>
-  task.examples.map(({ title, params }) => ({ name: `${task.name}: ${title}`, task, params })),
+  task.examples.map(({ title, params, trial = {} }) => ({
+    name: `${task.name}: ${title}`,
+    task,
+    params,
+    trial,
+  })),
 );
 
 /** Files of which a use owns a line, and provision's own notes. */
@@ -98,7 +109,7 @@ describe.each(tasks.map((task) => ({ name: task.name, task })))("task $name", ({
   });
 });
 
-describe.each(examples)("example $name", ({ task, params }) => {
+describe.each(examples)("example $name", ({ task, params, trial }) => {
   const { schema } = task;
   it("is accepted", () => {
     expect(complaints(task, params)).toEqual([]);
@@ -109,6 +120,18 @@ describe.each(examples)("example $name", ({ task, params }) => {
 
     expect(task.subject(structuredClone(params))).toBe(subject);
     expect(subject).toMatch(/^\S(.*\S)?$/);
+  });
+
+  it("can be tried on a scratch machine, or says why not", () => {
+    const { given = [], instead = params, only, skip } = trial;
+    const bases = Object.keys(shippedManifest.bases);
+
+    expect(complaints(task, instead)).toEqual([]);
+    for (const { task: needed, params: wanted } of givenUses(given, tasks, task.name)) {
+      expect(complaints(needed, wanted)).toEqual([]);
+    }
+    expect(only?.bases.filter((base) => !bases.includes(base)) ?? []).toEqual([]);
+    for (const reason of [only?.because, skip]) expect(reason ?? "so").toMatch(/^\S.*[^.\s]$/);
   });
 
   it("owns every file and link that it writes, but for those that several uses share", async () => {
@@ -139,9 +162,11 @@ describe.each(examples)("example $name", ({ task, params }) => {
   });
 
   it("can be planned where there is no machine yet", async () => {
-    const plan = await planned(task, params, emptyHost());
+    for (const distribution of [undefined, "debian-13"]) {
+      const plan = await planned(task, params, emptyHost(distribution));
 
-    for (const [what, from, to] of plan) expect([what, from === to]).toEqual([what, false]);
+      for (const [what, from, to] of plan) expect([what, from === to]).toEqual([what, false]);
+    }
   });
 
   it("changes nothing when it is only checked", async () => {

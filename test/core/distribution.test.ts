@@ -5,9 +5,12 @@ import {
   canBothApply,
   distributionNamed,
   distributionNames,
+  knownReleases,
   osReleaseOf,
+  osReleasePath,
   readDistribution,
 } from "../../src/provisioner/core/distribution.ts";
+import { emptyHost } from "../../src/provisioner/core/empty-host.ts";
 import { osReleases } from "../support/os-releases.ts";
 
 describe("readDistribution", () => {
@@ -46,6 +49,19 @@ describe("readDistribution", () => {
   it.each(distributionNames)("reads back what a machine named %s says at least", (name) => {
     expect(readDistribution(osReleaseOf(name))).toMatchObject(distributionNamed(name));
   });
+
+  it.each(knownReleases)(
+    "tells the empty machine of %s its codename, which repositories go by",
+    async (name) => {
+      const facts = [{ kind: "file", about: osReleasePath } as const];
+
+      const { answers } = await emptyHost(name).fly({ orders: [], facts });
+
+      const [answer] = answers;
+      const text = answer && "value" in answer ? String(answer.value) : "";
+      expect(readDistribution(text)?.codename).toBe(readDistribution(osReleases[name])?.codename);
+    },
+  );
 });
 
 describe("appliesTo", () => {

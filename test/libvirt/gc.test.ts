@@ -61,6 +61,24 @@ describe("collectGarbage", () => {
     expect(domains.map(({ name }) => name)).toEqual(["living-builder", "deployed", "nobody-knows"]);
   });
 
+  it("leaves a machine that is kept for later runs, but for a forsaken one", async () => {
+    const keptBy = (name: string): OwnedDomain => {
+      const { mark, ...rest } = domain(name, "scratch", dead);
+      return { ...rest, mark: { ...mark, kept: `/machines/${name}.json` } };
+    };
+    const domains = [keptBy("wanted"), keptBy("forsaken")];
+    const options = { check: false, claims: folder, isAlive: onlyLiving };
+
+    const cautious = await collectGarbage(driverOf(domains), options);
+    const { found } = await collectGarbage(driverOf(domains), {
+      ...options,
+      isForsaken: async ({ name }) => name === "forsaken",
+    });
+
+    expect(cautious.found).toEqual([]);
+    expect(found.map(({ name }) => name)).toEqual(["forsaken"]);
+  });
+
   it("only looks when it checks", async () => {
     const domains = [domain("dead-builder", "builder", dead)];
 

@@ -1,5 +1,13 @@
+import { writeFile } from "node:fs/promises";
+
 import type { Run } from "../../src/provisioner/core/run.ts";
-import type { Driver, Guest, Machine, OwnedDomain } from "../../src/provisioner/libvirt/driver.ts";
+import type {
+  Driver,
+  Guest,
+  KnownMachine,
+  Machine,
+  OwnedDomain,
+} from "../../src/provisioner/libvirt/driver.ts";
 
 /** A hypervisor in memory: which domains there are, and whether it was closed. */
 export class FakeDriver implements Driver {
@@ -8,6 +16,8 @@ export class FakeDriver implements Driver {
   readonly domains = new Map<string, Machine>();
   readonly networks: string[] = [];
   isClosed = false;
+  /** What was done to the power and the memory of its guests. */
+  readonly journal: string[] = [];
   /** How its guests differ from one that runs, prints nothing and has an address. */
   guests: Partial<Guest> = {};
 
@@ -24,6 +34,15 @@ export class FakeDriver implements Driver {
 
   async boot(machine: Machine): Promise<Guest> {
     this.domains.set(machine.name, machine);
+    return this.#guest(machine);
+  }
+
+  async adopt({ uuid }: KnownMachine): Promise<Guest | undefined> {
+    const machine = [...this.domains.values()].find((each) => each.uuid === uuid);
+    return machine && this.#guest(machine);
+  }
+
+  #guest(machine: Machine): Guest {
     let isKept = false;
     return {
       name: machine.name,
@@ -37,6 +56,16 @@ export class FakeDriver implements Driver {
         return true;
       },
       shutDown: async () => true,
+      powerOff: async () => {
+        this.journal.push(`power off ${machine.name}`);
+      },
+      saveMemory: async (path) => {
+        await writeFile(path, `memory of ${machine.name}`);
+        this.journal.push(`save ${machine.name}`);
+      },
+      restoreMemory: async () => {
+        this.journal.push(`restore ${machine.name}`);
+      },
       start: async () => {},
       consoleTail: async () => "the console's end",
       consoleSize: async () => 0,

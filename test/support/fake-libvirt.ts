@@ -169,6 +169,10 @@ export class FakeLibvirt {
         const trouble = this.boot(found);
         this.change(uuid, { state: "running", ...(trouble !== undefined && { trouble }) });
       },
+      powerOff: async () => this.change(uuid, { state: "shut-off" }),
+      // Nobody saves the memory of a host that is deployed.
+      saveMemory: async () => {},
+      restoreMemory: async () => {},
       consoleTail: async () => "the console's end",
       consoleSize: async () => 0,
     });

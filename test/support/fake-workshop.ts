@@ -76,10 +76,15 @@ function isUnfinished(path: string): boolean {
 }
 
 async function bootFake(plan: GuestPlan, builder: FakeHost, shop: FakeWorkshop): Promise<BootedGuest> {
-  const { driver, folder, run, user } = plan;
+  const { driver, folder, kept, role, run, user } = plan;
   run.signal.throwIfAborted();
   const console = join(folder, "console.log");
-  const guest = await driver.boot(someMachine({ console }), run);
+  const { mark } = someMachine();
+  const machine = someMachine({
+    console,
+    mark: { ...mark, role, ...(kept && { files: kept.files, kept: kept.record }) },
+  });
+  const guest = await driver.boot(machine, run);
   builder.program("dpkg-query", () => ({ stdout: "curl\t8.14-1+b1\tamd64\tinstalled\n" }));
   builder.program("systemd-run", () => {
     const script = builder.files.read("/run/provision-seal.sh") ?? "";
@@ -95,6 +100,7 @@ async function bootFake(plan: GuestPlan, builder: FakeHost, shop: FakeWorkshop):
     loginKey: "ssh-ed25519 BBBB",
     console,
     address: "192.0.2.1",
+    mac: "52:54:00:00:00:01",
     keyFile: join(folder, "key"),
     sshLine: `ssh ${user}@192.0.2.1`,
     [Symbol.asyncDispose]: () => guest[Symbol.asyncDispose](),

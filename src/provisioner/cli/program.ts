@@ -73,6 +73,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/images.ts")).images,
   },
   {
+    name: "test",
+    summary: "prove tasks, or a spec, on a scratch machine",
+    load: async () => (await import("./commands/test.ts")).test,
+  },
+  {
     name: "vms",
     summary: "list the hosts that were deployed",
     load: async () => (await import("./commands/vms.ts")).vms,
@@ -116,6 +121,11 @@ const entries: readonly Entry[] = [
     name: "tasks",
     summary: "show what each task takes",
     load: async () => (await import("./commands/tasks.ts")).tasksCommand,
+  },
+  {
+    name: "new",
+    summary: "begin a new task, in the sources of provision",
+    load: async () => (await import("./commands/new.ts")).newCommand,
   },
   {
     name: "completion",

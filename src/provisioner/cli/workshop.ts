@@ -16,6 +16,8 @@ import type { Shell } from "./shell.ts";
 /** A workshop on this machine, with the bases of versions.yaml. */
 export interface LocalWorkshop extends Workshop {
   readonly cacheDir: string;
+  /** Where kept scratch machines lie: not where throw-away ones do. */
+  readonly machinesDir: string;
   openDriver(run: Run): Promise<LibvirtDriver>;
   baseKey(name: string): Promise<string>;
   prepareBase(name: string, run: Run): Promise<Base>;
@@ -39,6 +41,7 @@ export function openWorkshop(shell: Shell, flags: GuestFlags): LocalWorkshop {
     store: project.imagesDir,
     workDir: join(cacheDir, "work"),
     cacheDir,
+    machinesDir: join(cacheDir, "machines"),
     network: flags.network ?? "default",
     renderTemplate,
     openDriver: () => openHypervisor(shell, flags),

@@ -46,9 +46,10 @@ export function readDistribution(osRelease: string): Distribution | undefined {
 }
 
 /** What os-release says at least on a machine of that name: for plans that have no machine. */
-export function osReleaseOf(name: string): string {
+export function osReleaseOf(name: string, codename?: string): string {
   const { id } = distributionNamed(name);
-  return `ID=${id}\n${name === id ? "" : `VERSION_ID="${name.slice(id.length + 1)}"\n`}`;
+  const version = name === id ? "" : `VERSION_ID="${name.slice(id.length + 1)}"\n`;
+  return `ID=${id}\n${version}${codename === undefined ? "" : `VERSION_CODENAME=${codename}\n`}`;
 }
 
 /** The distribution of a name: `debian-13`. */

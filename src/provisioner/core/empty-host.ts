@@ -1,6 +1,7 @@
 import { osReleaseOf, osReleasePath } from "./distribution.ts";
 import type { FactAnswer, FactRequest } from "./facts.ts";
 import type { Host, Landing } from "./host.ts";
+import { traitsOf } from "./traits.ts";
 
 /**
  * A machine that has nothing, for planning without one: files, packages and users are absent, units not found.
@@ -18,7 +19,7 @@ export function emptyHost(distribution?: string): Host {
       })),
       answers: facts.map((fact) =>
         fact.kind === "file" && fact.about === osReleasePath && distribution !== undefined
-          ? { value: osReleaseOf(distribution) }
+          ? { value: osReleaseOf(distribution, traitsOf(distribution)?.codename) }
           : answer(fact),
       ),
     }),

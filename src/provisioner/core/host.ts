@@ -1,9 +1,7 @@
 import type { FactAnswer, FactRequest } from "./facts.ts";
-import type { ConfirmAction, GuardAction } from "./guard.ts";
-import type { Action, FetchAction, FetchKeyAction } from "./task.ts";
+import type { Errand } from "./task.ts";
 
-/** What a machine can be told to do: all that tasks ask for, once it is at hand, and guards as programs. */
-export type Errand = Exclude<Action, FetchAction | FetchKeyAction | GuardAction | ConfirmAction>;
+export type { Errand } from "./task.ts";
 
 /** An action on its way to a machine, with what the engine adds. */
 export interface Order {

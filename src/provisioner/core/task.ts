@@ -218,6 +218,9 @@ export type Action =
   /** Sets what is given of mode, owner and group; the content stays. */
   | ({ readonly kind: "attributes"; readonly path: string } & Attributes);
 
+/** What a machine can be told to do: all that tasks ask for, once it is at hand, and guards as programs. */
+export type Errand = Exclude<Action, FetchAction | FetchKeyAction | GuardAction | ConfirmAction>;
+
 /** One difference between what is and what is wanted, and what closes it. */
 export interface Change {
   readonly what: string;
@@ -226,13 +229,35 @@ export interface Change {
   readonly actions: readonly Action[];
 }
 
+/** A use that is shown in the docs, and proved by `provision test`. */
+export interface Example<Params> {
+  readonly title: string;
+  readonly params: Params;
+  /** How it is proved on a scratch machine, where it cannot be proved as it stands. */
+  readonly trial?: ExampleTrial<Params>;
+}
+
+/** What an example needs to be proved on a machine that has nothing but its base. */
+export interface ExampleTrial<Params> {
+  /** Uses that come before it, written as in a spec: `{ apt: { present: ["zsh"] } }`. */
+  readonly given?: readonly Readonly<Record<string, unknown>>[];
+  /** Proved in its stead: an example may name servers that nobody has. */
+  readonly instead?: Params;
+  /** What spoils it, where the task's own `spoil` does not fit. */
+  readonly spoil?: readonly Errand[];
+  /** The only bases it is proved on; `because` says why it is not on others. */
+  readonly only?: { readonly bases: readonly string[]; readonly because: string };
+  /** Why it is proved nowhere. */
+  readonly skip?: string;
+}
+
 /** A kind of thing provision can settle on a machine. */
 export interface Task<Schema extends TSchema = TSchema, State = unknown> {
   readonly name: string;
   /** One sentence for the docs. */
   readonly summary: string;
   readonly schema: Schema;
-  readonly examples: readonly { readonly title: string; readonly params: Static<Schema> }[];
+  readonly examples: readonly Example<Static<Schema>>[];
   /** What one use owns. Two uses of one subject in a spec is an error. */
   subject(params: Static<Schema>): string;
   /** Paths that one use alone decides on, whole. Two uses of one path, of whatever tasks, are an error too. */
@@ -244,6 +269,11 @@ export interface Task<Schema extends TSchema = TSchema, State = unknown> {
   identity?(params: Static<Schema>): string | undefined;
   /** Its uses only take away: at the paths they own there is nothing afterwards. */
   readonly takesAway?: true;
+  /**
+   * For `provision test`: what undoes a use that is settled, so that the next run has to notice and mend it. Left out,
+   * or `undefined`, what it owns is removed and then altered.
+   */
+  spoil?(params: Static<Schema>): readonly Errand[] | undefined;
   read(facts: Facts, params: Static<Schema>): Promise<State>;
   /** Pure. Empty when the state is as wanted. */
   plan(params: Static<Schema>, state: State): readonly Change[];

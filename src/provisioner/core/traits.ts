@@ -2,6 +2,8 @@ import { knownReleases, type Release } from "./distribution.ts";
 
 /** What differs between the releases, as far as anything here depends on it. */
 export interface Traits {
+  /** As repositories name it. */
+  readonly codename: string;
   /** Stable links to the newest kernel and its initramfs, as the boot loader sees them from root. */
   readonly kernel: string;
   readonly initrd: string;
@@ -15,7 +17,7 @@ export interface Traits {
   readonly restrictsUserNamespaces: boolean;
 }
 
-const debian: Traits = {
+const debian: Omit<Traits, "codename"> = {
   kernel: "/vmlinuz",
   initrd: "/initrd.img",
   shim: "/usr/lib/shim/shimx64.efi.signed",
@@ -24,11 +26,12 @@ const debian: Traits = {
   restrictsUserNamespaces: false,
 };
 
-/** By release. Debian 12 and 13 do not differ in any of it. */
+/** By release. Debian 12 and 13 differ in nothing but the name. */
 export const traits: Readonly<Record<Release, Traits>> = {
-  "debian-12": debian,
-  "debian-13": debian,
+  "debian-12": { codename: "bookworm", ...debian },
+  "debian-13": { codename: "trixie", ...debian },
   "ubuntu-24.04": {
+    codename: "noble",
     kernel: "/boot/vmlinuz",
     initrd: "/boot/initrd.img",
     shim: "/usr/lib/shim/shimx64.efi.signed.latest",

@@ -26,6 +26,8 @@ export interface GuestPlan {
   readonly machine: { readonly cpus: number; readonly memoryMiB: number };
   readonly user: string;
   readonly hostName: string;
+  /** For a guest that outlives this run: the file by which it is found again, and what else goes with it. */
+  readonly kept?: { readonly record: string; readonly files: readonly string[] };
   /** Leave it up when it never lets us in, so that somebody can look into it. */
   readonly keepOnError?: boolean;
   readonly run: Run;
@@ -43,6 +45,8 @@ export interface BootedGuest extends AsyncDisposable {
   /** The serial console's file. */
   readonly console: string;
   readonly address: string;
+  /** Of its network card. */
+  readonly mac: string;
   /** The private key that logs in. */
   readonly keyFile: string;
   /** For people: how to get in by hand. */
@@ -69,6 +73,7 @@ async function bootOnce(plan: GuestPlan): Promise<BootedGuest> {
   const seed = join(folder, `seed-${id}.img`);
   const console = join(folder, `console-${id}.log`);
   const keyFile = join(folder, `key-${id}`);
+  const mac = freshMac();
   await writeFile(keyFile, login.privateKey, { mode: 0o600 });
   await makeSeed(seedFor(plan, { id, hostKey, login }), seed);
   const guest = await driver.boot(
@@ -78,9 +83,15 @@ async function bootOnce(plan: GuestPlan): Promise<BootedGuest> {
       ...plan.machine,
       disks: [{ path: plan.disk, format: "qcow2", cache: "unsafe" }],
       seed,
-      cards: [{ network: plan.network, mac: freshMac() }],
+      cards: [{ network: plan.network, mac }],
       console,
-      mark: { role: plan.role, run: id, pid: process.pid, files: [seed, console, keyFile] },
+      mark: {
+        role: plan.role,
+        run: id,
+        pid: process.pid,
+        files: [seed, console, keyFile, ...(plan.kept?.files ?? [])],
+        ...(plan.kept && { kept: plan.kept.record }),
+      },
     },
     run,
   );
@@ -116,6 +127,7 @@ async function bootOnce(plan: GuestPlan): Promise<BootedGuest> {
       loginKey: login.publicKey,
       console,
       address: address?.address ?? "",
+      mac,
       keyFile,
     });
   } catch (error) {
@@ -133,9 +145,18 @@ function booted(parts: Omit<BootedGuest, "sshLine" | typeof Symbol.asyncDispose>
   const { address, keyFile, user } = parts;
   return {
     ...parts,
-    sshLine: `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${user}@${address}`,
+    sshLine: sshLineOf({ address, keyFile, user }),
     [Symbol.asyncDispose]: () => close(parts.guest, parts.host),
   };
+}
+
+/** For people: how to get into a throw-away guest by hand. */
+export function sshLineOf({
+  address,
+  keyFile,
+  user,
+}: Pick<BootedGuest, "address" | "keyFile" | "user">): string {
+  return `ssh -i ${keyFile} -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no ${user}@${address}`;
 }
 
 /** A connection that does not end well is no reason to leave the guest. */

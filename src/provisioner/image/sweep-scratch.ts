@@ -38,6 +38,8 @@ export async function scratchPlaces(cacheDir: string, store: string): Promise<Sc
   return [
     { folder: join(cacheDir, "work"), prefix: "" },
     { folder: join(cacheDir, "scratch"), prefix: "" },
+    // Kept machines that are whole have no owner any more.
+    { folder: join(cacheDir, "machines"), prefix: "" },
     // What is published stays, whatever lies in it.
     ...names.map((name) => ({ folder: join(store, name), prefix: partialPrefix })),
   ];

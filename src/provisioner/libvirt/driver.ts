@@ -33,6 +33,11 @@ export interface Mark {
   readonly files: readonly string[];
   /** Tells `pid` from a later process of the same number, and this machine from another; the driver fills it in. */
   readonly owner?: ProcessIdentity;
+  /**
+   * The file by which later runs find it: it outlives the run that made it. `gc` leaves it as long as that file leads
+   * to it.
+   */
+  readonly kept?: string;
   /** What a deployed host's system disk was made from. */
   readonly origin?: DiskOrigin;
   /** What is known of a deployed host. */
@@ -81,6 +86,14 @@ export interface Machine {
   readonly mark: Mark;
 }
 
+/** What is remembered of a machine that is kept. */
+export interface KnownMachine {
+  readonly name: string;
+  readonly uuid: string;
+  readonly macs: readonly string[];
+  readonly console: string;
+}
+
 /** A domain with provision's mark. */
 export interface OwnedDomain {
   readonly name: string;
@@ -111,6 +124,8 @@ export interface Driver extends AsyncDisposable {
   startNetwork(name: string): Promise<void>;
   /** Defines and starts; disposing removes it: power off, domain, NVRAM and the mark's files. */
   boot(machine: Machine, run: Run): Promise<Guest>;
+  /** A domain that an earlier run kept; `undefined` when there is none of this UUID with our mark. */
+  adopt(machine: KnownMachine, run: Run): Promise<Guest | undefined>;
   owned(): Promise<readonly OwnedDomain[]>;
   /** Powers off, undefines with NVRAM, managed save and snapshots, deletes the mark's files. Idempotent. */
   remove(domain: Pick<OwnedDomain, "uuid" | "mark">): Promise<void>;
@@ -132,6 +147,12 @@ export interface Guest extends AsyncDisposable {
   waitForOff(deadlineMs: number, run: Run): Promise<boolean>;
   /** Asks by ACPI, waits, then pulls the plug: `false` when it came to that. */
   shutDown(run: Run): Promise<boolean>;
+  /** Pulls the plug; the definition stays. */
+  powerOff(): Promise<void>;
+  /** Stops the guest and writes its memory to a file, which belongs to its mark from then on. */
+  saveMemory(path: string): Promise<void>;
+  /** Goes on from such a file. Its disks must be as they were; its clock stands where it was saved. */
+  restoreMemory(path: string): Promise<void>;
   /** Cold start of a guest that is off. */
   start(run: Run): Promise<void>;
   /** Last lines of the serial console, cleaned. */

@@ -1,6 +1,6 @@
 import { dropClaim, readClaims } from "./claims.ts";
 import { isAlive as isProcessAlive, type ProcessIdentity } from "../local/process-identity.ts";
-import type { Driver, Mark } from "./driver.ts";
+import type { Driver, Mark, OwnedDomain } from "./driver.ts";
 
 /** Something a dead run left. */
 export interface Leftover {
@@ -24,6 +24,8 @@ export interface GarbageOptions {
   readonly check: boolean;
   /** The folder of `claimFiles`. */
   readonly claims: string;
+  /** Whether a machine that was kept for later runs is one no longer; left out, all of them stay. */
+  readonly isForsaken?: (domain: OwnedDomain) => Promise<boolean>;
   readonly isAlive?: (owner: ProcessIdentity) => Promise<boolean>;
 }
 
@@ -56,6 +58,7 @@ export async function collectGarbage(
     const { role, run, files, owner } = domain.mark;
     // A mark without an owner was made on behalf of another process: nobody can say that it is dead.
     if (!throwAway.includes(role) || owner === undefined || (await alive(owner))) continue;
+    if (domain.mark.kept !== undefined && !(await options.isForsaken?.(domain))) continue;
     await drop({ kind: "domain", name: domain.name, run, files }, () => driver.remove(domain));
   }
   for (const claim of await readClaims(options.claims)) {

@@ -110,8 +110,20 @@ export class LibvirtGuest implements Guest {
     );
     if (off === true) return true;
     run.note(`Guest "${this.name}" did not power off by itself; its plug was pulled`, "warning");
-    await withDomain(this.#connection, this.uuid, powerOff);
+    await this.powerOff();
     return false;
+  }
+
+  async powerOff(): Promise<void> {
+    await withDomain(this.#connection, this.uuid, powerOff);
+  }
+
+  saveMemory(path: string): Promise<void> {
+    return this.snapshots.save(path);
+  }
+
+  restoreMemory(path: string): Promise<void> {
+    return this.snapshots.restore(path);
   }
 
   async start(run: Run): Promise<void> {

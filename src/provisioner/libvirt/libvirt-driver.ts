@@ -29,7 +29,7 @@ import {
   undefine,
   withDomain,
 } from "./domains.ts";
-import type { Accelerator, Driver, Machine, Mark, OwnedDomain } from "./driver.ts";
+import type { Accelerator, Driver, KnownMachine, Machine, Mark, OwnedDomain } from "./driver.ts";
 import { LibvirtGuest } from "./guest.ts";
 import { type HostDomains, hostDomainsOf } from "./host-domains.ts";
 import { type Networks, networksOf } from "./networks.ts";
@@ -58,6 +58,7 @@ export interface LibvirtDriver extends Driver {
   /** The folder for `claimFiles` and `collectGarbage`. */
   readonly claims: string;
   boot(machine: Machine, run: Run): Promise<LibvirtGuest>;
+  adopt(machine: KnownMachine, run: Run): Promise<LibvirtGuest | undefined>;
   /** Claims files before they are made, until a domain's mark names them. */
   claim(id: string, files: readonly string[]): ReturnType<typeof claimFiles>;
 }
@@ -176,14 +177,27 @@ class RealDriver implements LibvirtDriver {
       await remove();
       throw error;
     }
-    const { name, uuid, cards, console } = owned;
+    const known = { ...owned, macs: owned.cards.map(({ mac }) => mac) };
+    return this.#guestOf(known, accelerator, remove);
+  }
+
+  #guestOf(machine: KnownMachine, accelerator: Accelerator, remove: () => Promise<void>): LibvirtGuest {
+    const { console } = machine;
     return new LibvirtGuest({
-      machine: { name, uuid, macs: cards.map(({ mac }) => mac) },
+      machine,
       console: { size: () => consoleSize(console), tail: (lines) => readConsoleTail(console, lines) },
       accelerator,
       connection: this.#connection,
       remove,
     });
+  }
+
+  async adopt(machine: KnownMachine, run: Run): Promise<LibvirtGuest | undefined> {
+    const accelerator = await this.accelerator(run);
+    const mark = await withDomain(this.#connection, machine.uuid, domainMark);
+    if (mark === undefined) return undefined;
+    const remove = () => this.remove({ uuid: machine.uuid, mark });
+    return this.#guestOf(machine, accelerator, remove);
   }
 
   async #refuseTaken(machine: Machine): Promise<void> {

@@ -29,7 +29,7 @@ export function markFromXml(xml: string): Mark | undefined {
 
 function markFrom(value: unknown): Mark | undefined {
   if (!isRecord(value)) return undefined;
-  const { role, run, pid, files, owner, origin, host } = value;
+  const { role, run, pid, files, owner, origin, host, kept } = value;
   if (typeof role !== "string" || !roles.includes(role)) return undefined;
   if (typeof run !== "string" || typeof pid !== "number" || !Array.isArray(files)) return undefined;
   if (!files.every((file) => typeof file === "string" && file.startsWith("/"))) return undefined;
@@ -44,6 +44,7 @@ function markFrom(value: unknown): Mark | undefined {
     ...(known && { owner: known }),
     ...(from && { origin: from }),
     ...(deployed && { host: deployed }),
+    ...(typeof kept === "string" && { kept }),
   };
 }
 

@@ -37,6 +37,7 @@ export const aptRepository = defineTask({
         components: ["stable"],
         key: { content: exampleKey.text, fingerprints: [exampleKey.fingerprint] },
       },
+      trial: { skip: "nobody serves packages.example.org; the other examples prove real repositories" },
     },
     {
       title: "Debian's backports, by the distribution's own keyring",
@@ -47,9 +48,22 @@ export const aptRepository = defineTask({
         components: ["main"],
         keyring: "/usr/share/keyrings/debian-archive-keyring.gpg",
       },
+      trial: {
+        instead: {
+          name: "backports",
+          uris: ["http://deb.debian.org/debian"],
+          suites: ["trixie-backports"],
+          components: ["main"],
+          keyring: "/usr/share/keyrings/debian-archive-keyring.gpg",
+        },
+        only: { bases: ["debian-13", "debian-13-cloud"], because: "its suite is that of Debian 13" },
+      },
     },
     { title: "Remove one", params: { name: "former-vendor", state: "absent" } },
   ],
+
+  // What is to be absent comes back; what is to be there is removed.
+  spoil: ({ name, state }) => (state === "absent" ? [write(preferencesFile(name), "spoiled\n")] : undefined),
 
   subject: ({ name }) => name,
 

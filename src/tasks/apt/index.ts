@@ -10,6 +10,7 @@ import {
   Refusal,
 } from "../../provisioner/core/task.ts";
 import { aptEnvironment, aptScript, BROKEN } from "../scripts/apt-script.ts";
+import { trialRepository } from "./trial.ts";
 
 // No trailing hyphen: apt-get would take it for "remove".
 const NAME = "[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+)?";
@@ -75,12 +76,24 @@ export const apt = defineTask({
   schema,
   examples: [
     { title: "Install packages", params: { present: ["ca-certificates", "curl"] } },
-    { title: "One in an exact version", params: { present: ["containerd=1.7.24~ds1-6"] } },
+    {
+      title: "One in an exact version",
+      params: { present: ["containerd=1.7.24~ds1-6"] },
+      trial: { given: [trialRepository], instead: { present: ["trial-package=1.0"] } },
+    },
     {
       title: "Change the mail server, in a machine that is thrown away",
       params: { name: "mail", present: ["postfix"], purged: ["exim4-base"], unsafeIo: true },
     },
   ],
+
+  spoil({ present = [], absent = [], purged = [] }) {
+    const last = present.at(-1);
+    const [verb, name] =
+      last === undefined ? ["install", absent[0] ?? purged[0]] : ["purge", split(last).name];
+    const command = { argv: ["apt-get", "-q", "-y", verb, name ?? ""], env: aptEnvironment } as const;
+    return [{ kind: "run", command, timeoutMs: 1_800_000 }];
+  },
 
   subject: ({ name, present = [], absent = [], purged = [] }) =>
     name ?? [...present, ...[...absent, ...purged].map((gone) => `no ${gone}`)].join(", "),

@@ -1,9 +1,19 @@
-import { type Change, defineTask, differences } from "../../provisioner/core/task.ts";
+import { type Change, defineTask, differences, run } from "../../provisioner/core/task.ts";
 import { checkoutScript } from "./checkout-script.ts";
 import { commitOf, type Found, lookAt, placeOf, readLook } from "./look.ts";
 import { planLink, planUnlink } from "./plan-links.ts";
 import { refuseCheckout, refuseLacks, refuseParams } from "./refuse.ts";
 import { type Params, schema } from "./schema.ts";
+import { trialCommit, trialGiven, trialRepository } from "./trial.ts";
+
+const exampleLinks = { ".zshrc": "zsh/zshrc", ".tmux.conf": "tmux/tmux.conf", ".config/nvim": "nvim" };
+const removed = {
+  user: "bob",
+  repository: trialRepository,
+  ref: trialCommit,
+  path: "~/.editor",
+  links: { ".vimrc": "vimrc" },
+};
 
 /**
  * A user's settings from a git repository: a checkout at a pinned commit, and links to it in the home. The user does all
@@ -23,7 +33,17 @@ export const dotfiles = defineTask({
         repository: "https://git.example.org/bob/dotfiles.git",
         ref: "v1.4",
         commit: "0123456789abcdef0123456789abcdef01234567",
-        links: { ".zshrc": "zsh/zshrc", ".tmux.conf": "tmux/tmux.conf", ".config/nvim": "nvim" },
+        links: exampleLinks,
+      },
+      trial: {
+        given: trialGiven,
+        instead: {
+          user: "bob",
+          repository: trialRepository,
+          ref: "v1.4",
+          commit: trialCommit,
+          links: exampleLinks,
+        },
       },
     },
     {
@@ -34,6 +54,7 @@ export const dotfiles = defineTask({
         ref: "0123456789abcdef0123456789abcdef01234567",
         path: "~/src/scripts",
       },
+      trial: { skip: "it needs a server that is reached by SSH with a deploy key" },
     },
     {
       title: "Put back what was there before",
@@ -45,8 +66,18 @@ export const dotfiles = defineTask({
         links: { ".vimrc": "vimrc" },
         state: "absent",
       },
+      trial: {
+        given: [...trialGiven, { dotfiles: removed }],
+        instead: { ...removed, state: "absent" },
+        spoil: [run("runuser", "-u", "bob", "--", "ln", "-s", "/home/bob/.editor/vimrc", "/home/bob/.vimrc")],
+      },
     },
   ],
+
+  spoil: ({ user, links: wanted = {} }) => {
+    const [first] = Object.keys(wanted);
+    return first === undefined ? undefined : [run("runuser", "-u", user, "--", "sh", "-c", `rm ~/${first}`)];
+  },
 
   subject: (params) => `${params.user} ${placeOf(params)}`,
 

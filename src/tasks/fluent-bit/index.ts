@@ -56,6 +56,12 @@ export const fluentBit = defineTask({
         ],
         secrets: { LOKI_PASSWORD: { command: ["pass", "show", "loki"] } },
       },
+      trial: {
+        given: [
+          { "apt-repository": { name: "fluent-bit", pinned: "fluent-bit" } },
+          { apt: { present: ["fluent-bit"] } },
+        ],
+      },
     },
   ],
 

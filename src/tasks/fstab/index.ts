@@ -83,8 +83,22 @@ export const fstab = defineTask({
         state: "present",
       },
     },
-    { title: "No floppy disk", params: { mountPoint: "/media/floppy0", state: "absent" } },
+    {
+      title: "No floppy disk",
+      params: { mountPoint: "/media/floppy0", state: "absent" },
+      trial: {
+        given: [
+          { fstab: { mountPoint: "/media/floppy0", device: "/dev/fd0", type: "auto", state: "present" } },
+        ],
+      },
+    },
   ],
+
+  spoil({ mountPoint, state }) {
+    const line = `printf 'none %s tmpfs noauto 0 0\\n' "$1" >> /etc/fstab`;
+    const noLine = `awk -v at="$1" '$2 != at' /etc/fstab > /etc/fstab.new; mv /etc/fstab.new /etc/fstab`;
+    return [run("sh", "-c", state === "absent" ? line : noLine, "spoil", mountPoint)];
+  },
 
   subject: ({ mountPoint }) => mountPoint,
 

@@ -39,6 +39,15 @@ export const laurel = defineTask({
         filter: { labels: ["backup"] },
         rules: ["-a always,exit -F arch=b64 -F dir=/srv/share -F perm=wa -F key=share"],
       },
+      trial: {
+        given: [
+          { tools: { names: ["laurel"] } },
+          { user: { name: "_laurel", system: true, home: "/var/log/laurel", shell: "/usr/sbin/nologin" } },
+          { directory: { path: "/var/log/laurel", owner: "_laurel", group: "_laurel", mode: "0750" } },
+          { directory: { path: "/srv/share" } },
+          { apt: { present: ["auditd"] } },
+        ],
+      },
     },
   ],
 

@@ -39,6 +39,7 @@ export const network = defineTask({
           { mac: "52:54:00:12:34:57", interface: "lan1" },
         ],
       },
+      trial: { skip: "no two machines have cards of one hardware address, and it names all of them" },
     },
   ],
 

@@ -75,7 +75,15 @@ export const nvidiaDriver = defineTask({
   name: "nvidia-driver",
   summary: "NVIDIA's driver of versions.yaml, its module built for the kernel that is pinned with it.",
   schema,
-  examples: [{ title: "The pinned driver", params: { persistence: true } }],
+  examples: [
+    {
+      title: "The pinned driver",
+      params: { persistence: true },
+      trial: {
+        only: { bases: ["debian-13-nvidia"], because: "its kernel module must be built for the base" },
+      },
+    },
+  ],
 
   subject: () => "nvidia",
 

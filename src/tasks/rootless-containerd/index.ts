@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { accountName, type Change, defineTask, type PinnedTool } from "../../provisioner/core/task.ts";
+import { accountName, type Change, defineTask, type PinnedTool, run } from "../../provisioner/core/task.ts";
 import type { Account } from "../scripts/as-user.ts";
 import { nothing } from "../scripts/tool-store/look.ts";
 import { pinFor } from "../scripts/tool-store/pin-for.ts";
@@ -49,6 +49,8 @@ const schema = Type.Object(
 
 type Params = Static<typeof schema>;
 
+const packages = [{ apt: { present: ["uidmap", "dbus-user-session", "iptables"] } }];
+
 /**
  * A containerd that runs as its user: the tree of nerdctl in the versions of versions.yaml, below the home like
  * everything that comes of it, and set up by the tree's own tool. All that is done there is done by the user.
@@ -58,12 +60,31 @@ export const rootlessContainerd = defineTask({
   summary: "A user's own containerd with nerdctl, in ~/.local, by the versions of versions.yaml.",
   schema,
   examples: [
-    { title: "Containers of a user, from boot on", params: { user: "alice" } },
+    {
+      title: "Containers of a user, from boot on",
+      params: { user: "alice" },
+      trial: { given: [...packages, { user: { name: "alice" } }] },
+    },
     {
       title: "With buildkit, while the user is logged in",
       params: { user: "bob", buildkit: true, linger: false },
+      trial: {
+        given: [...packages, { user: { name: "bob" } }],
+        spoil: [
+          run("runuser", "-u", "bob", "--", "sh", "-c", "rm ~/.config/systemd/user/containerd.service"),
+        ],
+      },
     },
-    { title: "Remove it; images and containers stay", params: { user: "guest", state: "absent" } },
+    {
+      title: "Remove it; images and containers stay",
+      params: { user: "guest", state: "absent" },
+      trial: {
+        given: [...packages, { user: { name: "guest" } }, { "rootless-containerd": { user: "guest" } }],
+        spoil: [
+          run("runuser", "-u", "guest", "--", "sh", "-c", "touch ~/.config/systemd/user/containerd.service"),
+        ],
+      },
+    },
   ],
 
   subject: ({ user }) => user,

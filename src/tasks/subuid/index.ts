@@ -3,6 +3,7 @@ import {
   defineTask,
   differences,
   Refusal,
+  run,
   type UserEntry,
   write,
 } from "../../provisioner/core/task.ts";
@@ -20,8 +21,22 @@ export const subuid = defineTask({
   schema,
   examples: [
     { title: "Whoever comes later", params: { newUsers: { count: 65_536, min: 100_000, max: 600_100_000 } } },
-    { title: "A user's own range", params: { user: "alice", start: 200_000, count: 65_536 } },
-    { title: "The first range that is free", params: { user: "bob" } },
+    {
+      title: "A user's own range",
+      params: { user: "alice", start: 200_000, count: 65_536 },
+      trial: { given: [{ user: { name: "alice" } }] },
+    },
+    {
+      title: "The first range that is free",
+      params: { user: "bob" },
+      trial: { given: [{ user: { name: "bob" } }] },
+    },
+  ],
+
+  spoil: ({ user }) => [
+    user === undefined
+      ? run("sed", "-i", "s/^SUB_UID_COUNT.*/SUB_UID_COUNT 1/", SETTINGS)
+      : run("sed", "-i", `/^${user}:/d`, UIDS, GIDS),
   ],
 
   subject: ({ user }) => user ?? "new users",

@@ -24,6 +24,7 @@ export const systemdUnit = defineTask({
     {
       title: "Restart it when its settings change",
       params: { unit: "chrony.service", state: "running", restartOn: ["/etc/chrony/chrony.conf"] },
+      trial: { given: [{ apt: { present: ["chrony"] } }] },
     },
     {
       title: "A unit of one's own, run once and again when its text changes",
@@ -34,6 +35,9 @@ export const systemdUnit = defineTask({
         enabled: true,
         state: "ran",
       },
+      trial: {
+        given: [{ file: { path: "/usr/local/sbin/grow-state", content: "#!/bin/sh\n", mode: "0755" } }],
+      },
     },
     {
       title: "A service that must not end after some seconds",
@@ -43,6 +47,11 @@ export const systemdUnit = defineTask({
         enabled: true,
         state: "running",
         steadySeconds: 5,
+      },
+      trial: {
+        given: [
+          { file: { path: "/usr/local/bin/agent", content: "#!/bin/sh\nexec sleep inf\n", mode: "0755" } },
+        ],
       },
     },
     {
@@ -58,6 +67,14 @@ export const systemdUnit = defineTask({
       params: { unit: "apt-daily.timer", masked: true, state: "stopped" },
     },
   ],
+
+  // Without a text of its own there is no file to remove.
+  spoil({ unit, content, template, enabled, masked, state }) {
+    if ((content ?? template) !== undefined) return undefined;
+    if (masked) return [run("systemctl", "unmask", unit)];
+    if (enabled) return [run("systemctl", "disable", unit)];
+    return state === "running" ? [run("systemctl", "stop", unit)] : undefined;
+  },
 
   subject: ({ unit, dropIn }) => (dropIn === undefined ? unit : `${unit} ${dropIn}`),
 

@@ -16,6 +16,13 @@ import { bringUp, makeKey, outlasting } from "./scripts.ts";
 import { broughtKeys, type KeyFile, readState, type State } from "./state.ts";
 import { confText, dropInText, stampsOf, stampText, withoutKeys } from "./texts.ts";
 
+const tools = [{ apt: { present: ["wireguard-tools"] } }];
+const vpnName = {
+  name: "vpn-name",
+  argv: ["sh", "-c", "echo 192.0.2.1 vpn.example.org >> /etc/hosts"],
+  unless: ["grep", "-q", "vpn.example.org", "/etc/hosts"],
+};
+
 /**
  * A WireGuard interface by wg-quick(8), up at boot. Keys lie in files of their own, 0600, and pass from there on
  * standard input: no configuration, argument, log or diff ever holds one.
@@ -38,6 +45,7 @@ export const wireguard = defineTask({
           },
         ],
       },
+      trial: { given: tools },
     },
     {
       title: "The other, behind NAT, with keys from a password store",
@@ -55,9 +63,20 @@ export const wireguard = defineTask({
           },
         ],
       },
+      // A name that the machine can look up without a network.
+      trial: { given: [...tools, { command: vpnName }] },
     },
-    { title: "Remove one, with its keys", params: { interface: "wg9", state: "absent" } },
+    {
+      title: "Remove one, with its keys",
+      params: { interface: "wg9", state: "absent" },
+      trial: { given: [...tools, { wireguard: { interface: "wg9", address: ["10.79.0.1/24"] } }] },
+    },
   ],
+
+  spoil({ interface: name, state }) {
+    const { conf } = placesOf(name);
+    return state === "absent" ? [write(conf, "spoiled\n", private600)] : undefined;
+  },
 
   subject: ({ interface: name }) => name,
 

@@ -1,0 +1,54 @@
+import type { Run } from "../core/run.ts";
+import { openLibvirtScratch } from "../scratch/libvirt-scratch.ts";
+import type { ScratchMachine } from "../scratch/scratch-machine.ts";
+import { makeReady } from "./make-ready.ts";
+import type { Shell } from "./shell.ts";
+import type { LocalWorkshop } from "./workshop.ts";
+
+/** Takes the scratch machine of a base, or makes one. */
+export async function openScratchMachine(
+  from: {
+    readonly shell: Shell;
+    readonly flags: { readonly fresh?: boolean; readonly yes?: boolean };
+    readonly base: string;
+    readonly shop: LocalWorkshop;
+  },
+  run: Run,
+): Promise<ScratchMachine> {
+  const { shell, flags, shop } = from;
+  const { cacheDir, machinesDir } = shop;
+  await run.within("Check this machine", (inner) =>
+    makeReady(shell, { yes: flags.yes ?? false, cacheDir }, inner),
+  );
+  const base = await run.within(`Prepare base ${from.base}`, (inner) => shop.prepareBase(from.base, inner));
+  const driver = await shop.openDriver(run);
+  try {
+    const scratch = await openLibvirtScratch(
+      { driver, shop, base, machinesDir, fresh: flags.fresh ?? false },
+      run,
+    );
+    return closingAfter(scratch, driver);
+  } catch (error) {
+    await driver[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The machine, whose disposal closes the hypervisor's connection too. */
+function closingAfter(scratch: ScratchMachine, driver: AsyncDisposable): ScratchMachine {
+  return {
+    name: scratch.name,
+    base: scratch.base,
+    distribution: scratch.distribution,
+    sshLine: scratch.sshLine,
+    get host() {
+      return scratch.host;
+    },
+    reset: (run) => scratch.reset(run),
+    keep: () => scratch.keep(),
+    async [Symbol.asyncDispose]() {
+      await using _driver = driver;
+      await scratch[Symbol.asyncDispose]();
+    },
+  };
+}
