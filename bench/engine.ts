@@ -1,35 +1,17 @@
-import { homedir, hostname, userInfo } from "node:os";
-
 import { lazyManifest, loadSpec } from "../src/provisioner/cli/compose.ts";
 import { openPins } from "../src/provisioner/cli/open-pins.ts";
 import { noSecrets } from "../src/provisioner/cli/open-secrets.ts";
 import { openTarget } from "../src/provisioner/cli/open-target.ts";
-import { findTemplates, packageRoot } from "../src/provisioner/cli/project.ts";
-import type { Shell } from "../src/provisioner/cli/shell.ts";
+import { findTemplates } from "../src/provisioner/cli/project.ts";
 import { converge } from "../src/provisioner/core/converge.ts";
 import { startRun } from "../src/provisioner/core/run.ts";
 import { specSources } from "../src/provisioner/spec/spec-sources.ts";
+import { quietShell } from "./quiet-shell.ts";
 import type { Target } from "./target.ts";
 
 /** A no-op by the engine alone, in this process and warm: nothing is started, imported or parsed. */
 export async function engineOf(target: Target, spec: string): Promise<() => Promise<Record<string, number>>> {
-  const silent = { write() {}, isTTY: false };
-  const shell: Shell = {
-    stdout: silent,
-    stderr: silent,
-    terminal: () => undefined,
-    env: {},
-    cwd: packageRoot(),
-    home: homedir(),
-    user: userInfo().username,
-    isRoot: true,
-    machine: hostname(),
-    pid: process.pid,
-    signal: new AbortController().signal,
-    onHurry() {},
-    onBug() {},
-    ask: () => Promise.resolve(undefined),
-  };
+  const shell = quietShell({});
   const loaded = await loadSpec(spec, shell);
   const sources = specSources(loaded, findTemplates(shell), {
     ...openPins(shell, lazyManifest(shell), {}),

@@ -43,9 +43,10 @@ export function least(samples: Samples, name: string): number {
   return Math.min(...(samples.get(name) ?? []));
 }
 
-/** The median of one name over another's, taken round by round: both then ran under the same load. */
+/** The median of one name over another's, round by round, as far as both went: they then ran under the same load. */
 export function ratio(samples: Samples, name: string, floor: string): number {
   const floors = samples.get(floor) ?? [];
-  const ratios = (samples.get(name) ?? []).map((ms, round) => ms / (floors[round] ?? Number.NaN));
+  const both = (samples.get(name) ?? []).slice(0, floors.length);
+  const ratios = both.map((ms, round) => ms / (floors[round] ?? Number.NaN));
   return median(new Map([["", ratios]]), "");
 }

@@ -2,31 +2,76 @@ import { arch, cpus, release, totalmem } from "node:os";
 
 import { execa } from "execa";
 
-import { sizes, type Results } from "./bench.ts";
+import { type Anatomy, sizes } from "./anatomy.ts";
 import { least, median, ratio, type Samples } from "./measure.ts";
+import type { CellResult } from "./peers/bench.ts";
+import { peerBudgets, peerTable, shortcomings } from "./peers/report.ts";
 import type { RemoteWork } from "./remote-processes.ts";
+import { table } from "./table.ts";
+
+/** What was measured: each part may be missing where it was not asked for. */
+export interface Results {
+  readonly anatomy: Anatomy | undefined;
+  readonly peers: readonly CellResult[];
+  /** Versions of others, for people. */
+  readonly versions: readonly string[];
+  readonly load: readonly [number, number];
+  /** Why this is not all of it. */
+  readonly cut: string | undefined;
+}
 
 /** The whole page: what was measured, on what, and how to do it again. */
 export async function report(results: Results): Promise<string> {
-  const [size] = sizes;
+  const { anatomy, peers, cut } = results;
+  const rows = [...peerBudgets(peers), ...(anatomy === undefined ? [] : budgets(anatomy))];
   return [
     "# Benchmarks",
     "",
-    "What `provision` costs beside scripts written by hand, over SSH to the same machine.",
+    "What `provision` costs beside scripts written by hand and beside Ansible, over SSH to the same machines.",
     "",
     ...(await circumstances(results)),
+    ...(cut === undefined ? [] : [`- Not all of it: ${cut}.`]),
     "",
     "`npm run bench` prints this page, `npm run bench -- --write` replaces it. It needs root, mmdebstrap and, the first",
-    "time, a network to make the target's root from. Installing tools is [measured apart](benchmarks-of-tools.md).",
+    "time, a network for the targets' root and for Debian's ansible-core. `--only no-op --hosts 1 --rounds 3` measures",
+    "less, `--all` every combination. [Builds](benchmarks-of-builds.md) and",
+    "[the installing of tools](benchmarks-of-tools.md) are measured apart, deploys by `npm run bench:deploy`.",
     "",
-    "## Budgets",
+    ...(rows.length === 0 ? [] : ["## Budgets", "", ...table(["what", "budget", "found", ""], rows), ""]),
+    ...(peers.length === 0 ? [] : peersSection(peers)),
+    ...(anatomy === undefined ? [] : anatomySection(anatomy)),
+  ].join("\n");
+}
+
+function peersSection(peers: readonly CellResult[]): readonly string[] {
+  const short = shortcomings(peers);
+  return [
+    "## The same work by others",
     "",
-    ...table(["what", "budget", "found", ""], budgets(results)),
+    "The same items for everybody, on machines with a systemd and an OpenSSH of their own, in namespaces, their root in",
+    "memory; a proxy delays what is to come from afar. A first run begins with an empty machine, nothing to do is on one",
+    "that is as wanted, a check finds three items that are not. What everybody says is read, and afterwards a script on",
+    "the machine looks at every single item; after a first run all that was made is compared word by word.",
     "",
-    "## Nothing to do",
+    "The script is the floor: one `ssh host sh -s` a machine, which checks what it knows by one program for each kind of",
+    "thing, and in a first run proves nothing. Ansible is Debian's ansible-core with a step for each item; tuned: no",
+    "facts, pipelining, connections kept, all machines at one time. It does not look at the running kernel. Up to 20",
+    "machines are worked on at one time; provision and the script start a process for each.",
+    "CPU is without the shares of connections that outlive their program, in Ansible's favour.",
     "",
-    `\`provision apply\` on a machine that is as wanted, beside one \`ssh host sh -s\` of a script that checks the same by`,
-    "one program for each kind of thing. CPU is of this side alone.",
+    ...peerTable(peers),
+    "",
+    ...(short.length === 0 ? [] : ["Fewer rounds than asked for:", "", ...short, ""]),
+  ];
+}
+
+function anatomySection(results: Anatomy): readonly string[] {
+  const [size] = sizes;
+  return [
+    "## Where the time goes",
+    "",
+    "`provision apply` on a machine that is as wanted, beside one `ssh host sh -s` of a script that checks the same by",
+    `one program for each kind of thing, on a machine without a systemd. Medians of ${results.rounds} rounds. CPU is of this side alone.`,
     "",
     ...table(
       ["items", "script ms", "CPU", "provision ms", "CPU", "best of both", "ratio", "flights", "facts"],
@@ -60,25 +105,8 @@ export async function report(results: Results): Promise<string> {
       ],
     ),
     "",
-    ...farTables(results),
-    `## First run`,
-    "",
-    `The same ${size} items on an empty machine: packages, files, users and so on. The results of both are compared word by word.`,
-    "",
-    ...table(
-      ["", "median ms", "best ms", "ratio"],
-      [
-        ["script", ...both(results.firstRun, "script"), "1"],
-        [
-          "provision",
-          ...both(results.firstRun, "provision"),
-          times(ratio(results.firstRun, "provision", "script")),
-        ],
-      ],
-    ),
-    "",
-    "provision proves by reading everything again, writes each file beside its place and moves it there, and holds",
-    "a lock; the script does none of it. apt runs twice, as downloads come first and alone.",
+    "In a first run provision proves by reading everything again, writes each file beside its place and moves it there,",
+    "and holds a lock; the script does none of it. apt runs twice, as downloads come first and alone.",
     "",
     "## Command line",
     "",
@@ -91,24 +119,24 @@ export async function report(results: Results): Promise<string> {
       ]),
     ),
     "",
-  ].join("\n");
-}
-
-async function circumstances({ load, rounds, firstRounds }: Results): Promise<readonly string[]> {
-  const ssh = (await execa("ssh", ["-V"])).stderr.split(",")[0] ?? "";
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const date = new Date().toISOString().slice(0, 10);
-  return [
-    `- ${date}; Node ${process.versions.node}, ${ssh}, Linux ${release().split("-")[0]}, ${arch()}, ${cpus().length} processors, ${memory} GiB; both sides on it.`,
-    `- Load average ${load[0].toFixed(1)} before and ${load[1].toFixed(1)} after: ${load[0] > cpus().length ? "others were at work, so trust ratios, not digits" : "quiet"}.`,
-    `- Medians of ${rounds} rounds (first run: ${firstRounds}), everybody in turn; ratios are taken round by round.`,
-    "- The target is Debian 13 in namespaces with its root in memory, behind an OpenSSH of its own on loopback.",
-    "  It has no systemd, so no units are among the items: packages, files, directories, links, groups, users,",
-    "  tmpfiles.d, sysctl, fstab, a time zone, absent files.",
   ];
 }
 
-function budgets({ noOp, firstRun, start, flights }: Results): readonly (readonly string[])[] {
+async function circumstances({ load, versions }: Results): Promise<readonly string[]> {
+  const ssh = (await execa("ssh", ["-V"])).stderr.split(",")[0] ?? "";
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const date = new Date().toISOString().slice(0, 10);
+  const others = versions.map((version) => `${version}, `).join("");
+  return [
+    `- ${date}; Node ${process.versions.node}, ${others}${ssh}, Linux ${release().split("-")[0]}, ${arch()}, ${cpus().length} processors, ${memory} GiB; both sides on it.`,
+    `- Load average ${load[0].toFixed(1)} before and ${load[1].toFixed(1)} after: ${load[0] > cpus().length ? "others were at work, so trust ratios, not digits" : "quiet before"}.`,
+    "- Medians, everybody in turn; ratios are taken round by round.",
+    "- The targets are Debian 13 behind an OpenSSH of their own on loopback. The items are packages, files, directories,",
+    "  links, groups, users, tmpfiles.d, sysctl, fstab, a time zone, absent files.",
+  ];
+}
+
+function budgets({ noOp, start, flights }: Anatomy): readonly (readonly string[])[] {
   const [size, , large] = sizes;
   const row = (what: string, budget: number, found: number): readonly string[] => [
     what,
@@ -116,23 +144,20 @@ function budgets({ noOp, firstRun, start, flights }: Results): readonly (readonl
     times(found),
     found <= budget ? "kept" : "missed",
   ];
-  const cli = ratio(noOp, `provision ${size}: wall`, `floor ${size}: wall`);
   return [
-    row(`no-op of ${size} items, over the script`, 1.5, cli),
     row(
-      "the same by the engine alone, in a warm process",
+      "no-op by the engine alone, in a warm process, over the script",
       1.5,
       ratio(noOp, "engine: total", `floor ${size}: wall`),
     ),
     row(`read flights of a no-op of ${large} items`, 1, flights.get(large)?.flights ?? Number.NaN),
     row("each further item with nothing to do, in ms", 1, each(noOp, "provision")),
-    row("first run, over the script", 1.15, ratio(firstRun, "provision", "script")),
     row("`main.js --help`, over `node -e 0`", 2, ratio(start, "main.js --help", "node -e 0")),
     row("`./provision --help`, over `node -e 0`", 2, ratio(start, "./provision --help", "node -e 0")),
   ];
 }
 
-function noOpRow(items: number, { noOp, flights }: Results): readonly string[] {
+function noOpRow(items: number, { noOp, flights }: Anatomy): readonly string[] {
   const [floor, ours] = [`floor ${items}`, `provision ${items}`];
   return [
     String(items),
@@ -152,18 +177,6 @@ function each(samples: Samples, name: string, part = "wall"): number {
   const [small, large] = [sizes[0], sizes[2]];
   const rise = least(samples, `${name} ${large}: ${part}`) - least(samples, `${name} ${small}: ${part}`);
   return rise / (large - small);
-}
-
-function farTables({ far }: Results): readonly string[] {
-  if (far.size === 0) return [];
-  const rows = [...far].map(([delay, samples]) => [
-    `${delay} ms`,
-    ...both(samples, "floor: wall"),
-    ...both(samples, "provision: wall"),
-    times(ratio(samples, "provision: wall", "floor: wall")),
-  ]);
-  const head = ["round trip", "script ms", "best", "provision ms", "best", "ratio"];
-  return ["Through a proxy that delays:", "", ...table(head, rows), ""];
 }
 
 function remote(work: RemoteWork | undefined): readonly string[] {
@@ -186,11 +199,4 @@ function ms(value: number): string {
 /** A ratio. */
 export function times(value: number): string {
   return value.toFixed(2);
-}
-
-/** Rows under their heads. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", String.raw`\|`)).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }

@@ -147,15 +147,9 @@ function contents(items: readonly Item[]): readonly { path: string; text: string
       case "source":
         return [{ path: item.path, text: item.text, mode }];
       case "sysctl":
-        return [
-          {
-            path: `/etc/sysctl.d/90-provision-${item.key}.conf`,
-            text: `${item.key} = ${item.value}\n`,
-            mode,
-          },
-        ];
+        return [{ ...sysctlFile(item), mode }];
       case "tmpfiles":
-        return [{ path: `/etc/tmpfiles.d/${item.name}.conf`, text: tmpfilesText(item), mode }];
+        return [{ ...tmpfilesFile(item), mode }];
       case "timezone":
         return [{ path: "/etc/timezone", text: `${item.name}\n`, mode }];
       case "absent":
@@ -177,12 +171,24 @@ function same(what: string, wanted: readonly string[], program: string): string 
   return `same ${what} '${wanted.join("\n")}' "$(${program} 2>&1)"`;
 }
 
-function fstabLine(item: Of<"fstab">): string {
+/** The file that keeps a setting across reboots. */
+export function sysctlFile({ key, value }: Of<"sysctl">): { readonly path: string; readonly text: string } {
+  return { path: `/etc/sysctl.d/90-provision-${key}.conf`, text: `${key} = ${value}\n` };
+}
+
+/** The file of tmpfiles.d that an item comes to. */
+export function tmpfilesFile(item: Of<"tmpfiles">): { readonly path: string; readonly text: string } {
+  return { path: `/etc/tmpfiles.d/${item.name}.conf`, text: tmpfilesText(item) };
+}
+
+/** The line of /etc/fstab that an item comes to. */
+export function fstabLine(item: Of<"fstab">): string {
   const { device, mountPoint, type, options } = mountOf(item);
   return `${device} ${mountPoint} ${type} ${options} 0 0`;
 }
 
-function zone(name: string): string {
+/** Where the data of a time zone is. */
+export function zone(name: string): string {
   return `/usr/share/zoneinfo/${name}`;
 }
 

@@ -5,53 +5,45 @@ import { join } from "node:path";
 
 import { execa } from "execa";
 
-/** What is in the target beside Debian's essential packages. */
-const included = ["apt", "mount", "openssh-server", "passwd", "systemd-standalone-tmpfiles", "tzdata"];
+import { systemdRoot } from "../test/support/systemd-root.ts";
+
 /** Packages that a first run can install, from a repository in the target itself: no network, no luck. */
 export const packageNames = Array.from({ length: 40 }, (_, at) => `bench-${String(at).padStart(2, "0")}`);
 /** Files that a first run has to remove. */
 export const goneFiles = Array.from({ length: 8 }, (_, at) => `/etc/bench-gone-${at}`);
 
-const suite = "trixie";
-/** Raised when what is done to the root below changes. */
-const edition = 2;
+/** Raised when what is in the repository changes. */
+const edition = 1;
 
 /** A Debian root for targets, made once and kept in the cache: some minutes the first time. */
 export async function targetRoot(cacheDir: string, say: (text: string) => void): Promise<string> {
-  // mmdebstrap knows Debian's own archive; a nearer one can be named.
-  const mirror = process.env["PROVISION_BENCH_MIRROR"];
-  const inputs = JSON.stringify([suite, included, packageNames, goneFiles, edition]);
-  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
-  const root = join(cacheDir, "bench", `root-${key}`);
-  if (existsSync(root)) return root;
-  say(`Making a Debian ${suite} root in ${root}`);
-  const making = `${root}.${process.pid}`;
+  const repository = await repositoryIn(join(cacheDir, "bench"));
+  say("the targets' Debian root: made the first time, which takes a minute or two");
+  return systemdRoot(cacheDir, {
+    suite: "trixie",
+    // What Ansible's modules run on; nobody else touches it.
+    packages: ["python3", "python3-apt"],
+    hooks: [
+      `mkdir -p "$1"/srv && cp -r ${repository} "$1"/srv/repository`,
+      `echo "deb [trusted=yes] file:/srv/repository ./" >"$1"/etc/apt/sources.list`,
+      `for path in ${goneFiles.join(" ")}; do echo "to be removed" >"$1$path"; done`,
+    ],
+  });
+}
+
+async function repositoryIn(folder: string): Promise<string> {
+  const repository = join(folder, `repository-${edition}`);
+  if (existsSync(repository)) return repository;
+  const making = `${repository}.${process.pid}`;
   try {
-    await execa("mmdebstrap", [
-      "--quiet",
-      "--variant=essential",
-      `--include=${included.join(",")}`,
-      suite,
-      making,
-      ...(mirror === undefined ? [] : [mirror]),
-    ]);
-    await addRepository(making);
-    // Comes with systemd, whose programs alone are here.
-    await mkdir(join(making, "etc/tmpfiles.d"), { recursive: true });
-    for (const path of goneFiles) await writeFile(join(making, path), "to be removed\n");
-    await rename(making, root);
+    await mkdir(making, { recursive: true });
+    await writeFile(join(making, "Packages"), "");
+    for (const name of packageNames) await addPackage(making, name);
+    await rename(making, repository);
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  return root;
-}
-
-async function addRepository(root: string): Promise<void> {
-  const repository = join(root, "srv/repository");
-  await mkdir(repository, { recursive: true });
-  await writeFile(join(repository, "Packages"), "");
-  for (const name of packageNames) await addPackage(repository, name);
-  await writeFile(join(root, "etc/apt/sources.list"), "deb [trusted=yes] file:/srv/repository ./\n");
+  return repository;
 }
 
 async function addPackage(repository: string, name: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { cpus, release, totalmem } from "node:os";
 
 import { median, ratio } from "../measure.ts";
-import { both, table, times } from "../report.ts";
+import { both, times } from "../report.ts";
+import { table } from "../table.ts";
 import { pairs, type BuildResults } from "./bench.ts";
 
 const budget = 1.15;

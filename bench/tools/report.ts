@@ -1,7 +1,8 @@
 import { cpus, release, totalmem } from "node:os";
 
 import { least, median, ratio, type Samples } from "../measure.ts";
-import { both, table, times } from "../report.ts";
+import { both, times } from "../report.ts";
+import { table } from "../table.ts";
 import { trees } from "./archives.ts";
 import type { Results } from "./bench.ts";
 import { peers, widths } from "./contenders.ts";

@@ -36,8 +36,16 @@ export interface DeployFlags extends Selection, DirectFlags, GuestFlags {
 /** Everything a deployment of a host needs, with its hypervisor open: dispose it. */
 export async function openDeployment(
   host: LoadedHost,
-  { shell, flags, redactor, run }: { shell: Shell; flags: DeployFlags; redactor: Redactor; run: Run },
+  options: {
+    readonly shell: Shell;
+    readonly flags: DeployFlags;
+    readonly redactor: Redactor;
+    readonly run: Run;
+    /** Opens the hypervisor; the benchmark hands in one that is none. */
+    readonly open?: typeof openHypervisor;
+  },
 ): Promise<Deployment & AsyncDisposable> {
+  const { shell, flags, redactor, run, open = openHypervisor } = options;
   const { spec, sourceDirs } = host;
   const { env, home, user } = shell;
   const { cacheDir } = baseSettings(shell);
@@ -56,7 +64,7 @@ export async function openDeployment(
   };
   // What --only and --skip name is checked before anything is opened.
   recipe([]);
-  const driver = await openReady(hypervisor, { shell, flags, cacheDir, run });
+  const driver = await openReady(hypervisor, { shell, flags, cacheDir, run, opens: open });
   return {
     spec,
     driver,
@@ -79,10 +87,16 @@ export async function openDeployment(
 /** Opens a hypervisor; where that is this machine and it is not ready, it is made so first. */
 async function openReady(
   uri: string,
-  given: { shell: Shell; flags: DeployFlags; cacheDir: string; run: Run },
+  given: {
+    readonly shell: Shell;
+    readonly flags: DeployFlags;
+    readonly cacheDir: string;
+    readonly run: Run;
+    readonly opens: typeof openHypervisor;
+  },
 ): Promise<LibvirtDriver> {
-  const { shell, flags, cacheDir, run } = given;
-  const open = () => openHypervisor(shell, { ...flags, connect: uri });
+  const { shell, flags, cacheDir, run, opens } = given;
+  const open = () => opens(shell, { ...flags, connect: uri });
   try {
     return await open();
   } catch (error) {

@@ -1,64 +1,48 @@
-import { writeFile } from "node:fs/promises";
-import { loadavg } from "node:os";
 import { join } from "node:path";
 
-import { startCutProxy } from "../test/support/cut-proxy.ts";
-import { byCli, bySsh, time, type Timed } from "./contenders.ts";
+import { byCli, bySsh, time } from "./contenders.ts";
 import { engineOf } from "./engine.ts";
 import { itemsOf, type Item } from "./items.ts";
 import { measure, type Samples } from "./measure.ts";
 import { watch, type RemoteWork } from "./remote-processes.ts";
-import { checkScript, inspectScript, makeScript, settledWords } from "./scripts.ts";
+import { checkScript, makeScript, settledWords } from "./scripts.ts";
 import { startTarget, type Target } from "./target.ts";
 import { writeSpec } from "./write-spec.ts";
 
 /** How the benchmark runs. */
-export interface BenchOptions {
+export interface AnatomyOptions {
   /** The project's folder. */
   readonly root: string;
   /** The targets' root file system. */
   readonly lower: string;
   readonly scratch: string;
   readonly rounds: number;
-  readonly firstRounds: number;
-  /** Delays to add, in milliseconds. */
-  readonly roundTripsMs: readonly number[];
   readonly say: (text: string) => void;
 }
 
-/** Everything that was measured. */
-export interface Results {
+/** Where the time of a run with nothing to do goes. */
+export interface Anatomy {
   readonly start: Samples;
   readonly noOp: Samples;
-  readonly firstRun: Samples;
-  /** Empty when no delay was asked for. */
-  readonly far: ReadonlyMap<number, Samples>;
   /** Read flights and facts of a no-op, by number of items. */
   readonly flights: ReadonlyMap<number, { readonly flights: number; readonly facts: number }>;
   readonly remote: { readonly floor: RemoteWork | undefined; readonly ours: RemoteWork | undefined };
-  readonly load: readonly [number, number];
   readonly rounds: number;
-  readonly firstRounds: number;
 }
 
 /** Numbers of items of the no-op; the first is the one that everything else is measured on. */
 export const sizes = [60, 120, 240] as const;
 
-/** Measures all of it, one thing after the other. */
-export async function bench(options: BenchOptions): Promise<Results> {
-  const { rounds, firstRounds, say } = options;
-  const before = loadavg()[0] ?? 0;
+/** Takes a no-op apart: the start of the program, the connection, the flight, each further item. */
+export async function anatomy(options: AnatomyOptions): Promise<Anatomy> {
+  const { rounds, say } = options;
   say("command line");
   const start = await measureStart(options);
-  say("first run");
-  const firstRun = await measureFirstRun(options);
   say("no-op");
-  const settled = await measureSettled(options);
-  const load = [before, loadavg()[0] ?? 0] as const;
-  return { start, firstRun, ...settled, load, rounds, firstRounds };
+  return { start, ...(await measureSettled(options)), rounds };
 }
 
-function measureStart({ root, rounds, say }: BenchOptions): Promise<Samples> {
+function measureStart({ root, rounds, say }: AnatomyOptions): Promise<Samples> {
   const main = join(root, "dist/provisioner/main.js");
   const run = async (...argv: [string, ...string[]]) => (await time(argv)).ms;
   return measure(
@@ -72,33 +56,10 @@ function measureStart({ root, rounds, say }: BenchOptions): Promise<Samples> {
   );
 }
 
-async function measureFirstRun(options: BenchOptions): Promise<Samples> {
-  const { lower, scratch, firstRounds, say } = options;
-  const items = itemsOf(sizes[0]);
-  const spec = await writeSpec(items, scratch);
-  const results = new Map<string, string>();
-  const onFresh = (name: string, work: (target: Target) => Promise<Timed>) => async () => {
-    await using target = await startTarget(lower, scratch);
-    const { ms } = await work(target);
-    await mustBeSettled(target, items);
-    results.set(name, (await bySsh(target, inspectScript)).stdout);
-    if (new Set(results.values()).size > 1) throw await differing(results, scratch);
-    return ms;
-  };
-  return measure(
-    {
-      script: onFresh("script", (target) => bySsh(target, makeScript(items))),
-      provision: onFresh("provision", (target) => byCli(target, spec, { ...options, state: scratch })),
-    },
-    firstRounds,
-    say,
-  );
-}
-
 async function measureSettled(
-  options: BenchOptions,
-): Promise<Pick<Results, "noOp" | "far" | "flights" | "remote">> {
-  const { lower, scratch, rounds, roundTripsMs, say } = options;
+  options: AnatomyOptions,
+): Promise<Pick<Anatomy, "noOp" | "flights" | "remote">> {
+  const { lower, scratch, rounds, say } = options;
   const flights = new Map<number, { flights: number; facts: number }>();
   await using small = await startTarget(lower, scratch);
   await using middle = await startTarget(lower, scratch);
@@ -138,12 +99,7 @@ async function measureSettled(
     floor: await watch(first.target, scratch, () => floorRun(first)),
     ours: await watch(first.target, scratch, () => cliRun(first, options)),
   };
-  const far = new Map<number, Samples>();
-  for (const ms of roundTripsMs) {
-    say(`at a round trip of ${ms} ms`);
-    far.set(ms, await measureFar(first, ms, options));
-  }
-  return { noOp, far, flights, remote };
+  return { noOp, flights, remote };
 }
 
 /** A target with all items made, and what says so. */
@@ -154,7 +110,7 @@ interface Machine {
   readonly check: string;
 }
 
-async function settledMachine(target: Target, size: number, options: BenchOptions): Promise<Machine> {
+async function settledMachine(target: Target, size: number, options: AnatomyOptions): Promise<Machine> {
   const items = itemsOf(size);
   const machine = {
     target,
@@ -168,20 +124,18 @@ async function settledMachine(target: Target, size: number, options: BenchOption
   return machine;
 }
 
-async function floorRun({ target, check }: Machine, port?: number): Promise<Record<string, number>> {
-  const { ms, cpuMs, stdout } = await bySsh(target, check, port);
+async function floorRun({ target, check }: Machine): Promise<Record<string, number>> {
+  const { ms, cpuMs, stdout } = await bySsh(target, check);
   if (!stdout.includes(settledWords)) throw new Error(`The floor finds differences:\n${stdout}`);
   return { wall: ms, cpu: cpuMs };
 }
 
 async function cliRun(
   { target, spec, size }: Machine,
-  options: BenchOptions,
-  at: { readonly port?: number; readonly knownHosts?: string } = {},
+  options: AnatomyOptions,
 ): Promise<Record<string, number>> {
   const { ms, cpuMs, stdout, stderr } = await byCli(target, spec, {
     ...options,
-    ...at,
     state: options.scratch,
   });
   if (!stdout.includes(`as wanted, ${size} uses`) || !/\b0 changes\b.*\b1 flight\b/.test(stderr))
@@ -189,26 +143,9 @@ async function cliRun(
   return { wall: ms, cpu: cpuMs };
 }
 
-async function measureFar(machine: Machine, roundTripMs: number, options: BenchOptions): Promise<Samples> {
-  await using proxy = await startCutProxy({ port: machine.target.port });
-  proxy.roundTripMs = roundTripMs;
-  const knownHosts = join(options.scratch, "known_hosts-far");
-  const line = (await time(["cat", machine.target.knownHosts])).stdout;
-  await writeFile(knownHosts, line.replace(`:${machine.target.port} `, `:${proxy.port} `));
-  const { port } = proxy;
-  return await measure(
-    {
-      floor: () => floorRun(machine, port),
-      provision: () => cliRun(machine, options, { port, knownHosts }),
-    },
-    options.rounds,
-    options.say,
-  );
-}
-
 async function noOpFlights(
   { target, spec }: Machine,
-  options: BenchOptions,
+  options: AnatomyOptions,
 ): Promise<{ flights: number; facts: number }> {
   const { stdout } = await byCli(target, spec, { ...options, state: options.scratch, json: true });
   const events = stdout
@@ -228,14 +165,4 @@ async function mustBeSettled(target: Target, items: readonly Item[]): Promise<vo
 async function mustBeUnsettled({ target, check }: Machine): Promise<void> {
   const { stdout } = await bySsh(target, `${check}\nexit 0\n`);
   if (stdout.includes(settledWords)) throw new Error("The floor is content with an empty machine");
-}
-
-async function differing(results: ReadonlyMap<string, string>, scratch: string): Promise<Error> {
-  const files: string[] = [];
-  for (const [name, text] of results) {
-    files.push(join(scratch, name));
-    await writeFile(join(scratch, name), text);
-  }
-  const { stdout } = await time(["sh", "-c", 'diff "$@" || :', "diff", ...files]);
-  return new Error(`The contenders did not make the same:\n${stdout}`);
 }
