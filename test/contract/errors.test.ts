@@ -24,6 +24,7 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
   failed: [{ name: "one", reason: "Gone", mend: "Get it" }],
   versions: ["1", "2"],
   changes: ["one", "another"],
+  disks: ["/a", "/b"],
   tried: [{ url: "https://example.org", reason: "gone" }],
 };
 

@@ -2,14 +2,20 @@ import { writeFile } from "node:fs/promises";
 
 import { describe, expect, it } from "vitest";
 
+import type { DeployDriver } from "../../src/provisioner/deploy/deployment.ts";
 import { bringImage } from "../../src/provisioner/deploy/pool-image.ts";
 import { type Lab, openLab, someImage } from "../support/fake-deployment.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 
 /** Brings the lab's image to its pool, and says what was said. */
-async function bring(lab: Lab, signal?: AbortSignal) {
-  const { run, events } = recordedRun(signal);
-  const place = { driver: lab.hypervisor.driver, pool: "default", workDir: lab.deploy().workDir };
+async function bring(lab: Lab, driver: Pick<DeployDriver, "uri" | "volumes"> = lab.hypervisor.driver) {
+  const { run, events } = recordedRun();
+  const place = {
+    driver,
+    pool: "default",
+    workDir: lab.deploy().workDir,
+    behindMs: 1000,
+  };
   return { volume: await bringImage(lab.image, place, run), events };
 }
 
@@ -54,6 +60,42 @@ describe("bringImage", () => {
 
     expect(volume.bytes).toBe(lab.image.bytes);
     expect(sent(lab)).toBe(2);
+  });
+
+  it("waits for a pool that is behind with what it knows of what was just sent", async () => {
+    const lab = await openLab();
+    const { volumes, uri } = lab.hypervisor.driver;
+    let looks = 0;
+    const behind: typeof volumes = {
+      ...volumes,
+      refresh: async () => void (looks += 1),
+      find: async (pool, name) => {
+        const found = await volumes.find(pool, name);
+        return found && looks < 3 && name.endsWith(".qcow2") ? { ...found, bytes: 7 } : found;
+      },
+    };
+
+    const { volume } = await bring(lab, { uri, volumes: behind });
+
+    expect([volume.bytes, looks]).toEqual([lab.image.bytes, 3]);
+  });
+
+  it("never takes from under a disk the image that it stands on, whatever became of that", async () => {
+    const lab = await openLab();
+    const { volume } = await bring(lab);
+    await lab.hypervisor.driver.volumes.create("default", {
+      name: "web.qcow2",
+      format: "qcow2",
+      capacity: 1,
+      backing: { path: volume.path, format: "qcow2" },
+    });
+    lab.hypervisor.disks.write(volume.path, "half");
+
+    await expect(bring(lab)).rejects.toMatchObject({
+      code: "POOL_IMAGE_DAMAGED",
+      facts: { disks: ["/pools/default/web.qcow2"] },
+    });
+    expect(sent(lab)).toBe(1);
   });
 
   it("tells images of one name apart by their digests", async () => {

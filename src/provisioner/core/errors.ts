@@ -655,6 +655,13 @@ export const catalogue = {
       `Cannot bring ${what} to pool "${pool}" at "${uri}": ${neededMiB} MiB must be free, ${freeMiB} MiB are`,
     mend: () => "Free space there: `provision gc` removes images that no host stands on",
   }),
+  POOL_IMAGE_DAMAGED: entry<{ image: string; path: string; uri: string; disks: readonly string[] }>({
+    exit: 5,
+    say: ({ image, path, uri, disks }) =>
+      `Cannot start a host from ${image}: "${path}" at "${uri}" must be that image, has another length; ${disks.join(", ")} ${disks.length === 1 ? "stands" : "stand"} on it`,
+    mend: ({ path }) =>
+      `Find out what wrote to "${path}": the hosts on it may be damaged; deploy them anew from another version with --replace, and remove it then`,
+  }),
   HOST_BEING_MADE: entry<{ host: string; holder: string }>({
     exit: 7,
     say: ({ host, holder }) =>
