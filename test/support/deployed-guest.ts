@@ -13,6 +13,8 @@ export interface DeployedGuest {
   sh(script: string): Promise<string>;
   /** The same as one who logs in: only sshd gives a session with a systemd of its own. */
   as(user: string, script: string): Promise<{ exitCode: number | undefined; all: string }>;
+  /** After a boot: until the machine and a user's own services are up, or have failed. */
+  waitUntilUp(user: string): Promise<void>;
   /** Puts a file into a home. */
   put(user: string, name: string, bytes: Uint8Array): Promise<void>;
 }
@@ -40,6 +42,14 @@ export async function openGuest(
     async as(user, script) {
       const { exitCode, all } = await ssh(user, `set -e\n${script}`);
       return { exitCode, all };
+    },
+    async waitUntilUp(user) {
+      for (let tries = 0; tries < 120; tries += 1) {
+        const { exitCode } = await ssh(user, "systemctl is-system-running --wait");
+        if (exitCode !== 255) break;
+        await new Promise((resolve) => setTimeout(resolve, 5000));
+      }
+      await ssh(user, "systemctl --user is-system-running --wait");
     },
     async put(user, path, bytes) {
       const { exitCode, all } = await ssh(user, `cat >${path}`, bytes);

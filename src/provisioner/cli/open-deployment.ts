@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
+import type { Recipe } from "../core/recipe.ts";
 import type { Redactor } from "../core/redactor.ts";
 import type { Run } from "../core/run.ts";
 import { authorizedKeys } from "../deploy/authorized-keys.ts";
@@ -59,7 +60,7 @@ export async function openDeployment(
   const others = { ...openPins(shell, manifest, flags), ...openSecrets(shell, sourceDirs, redactor) };
   const recipe: Deployment["recipe"] = (gone) => {
     const where = { file: host.yaml.file, line: 1, column: 1 };
-    const tools = { task: taskNamed, authorizedKeys: keys, where, gone };
+    const tools = { task: taskNamed, authorizedKeys: keys, where, gone, ownShells: shellsOf(host.recipe) };
     return selectUses([...identityRecipe(spec, tools), ...host.recipe], flags);
   };
   // What --only and --skip name is checked before anything is opened.
@@ -82,6 +83,13 @@ export async function openDeployment(
     run,
     [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
   };
+}
+
+/** Users of whom a use of `login-shell` says what theirs is. */
+function shellsOf(recipe: Recipe): readonly string[] {
+  return recipe.flatMap(({ task, params }) =>
+    task.name === "login-shell" ? [(params as { readonly user: string }).user] : [],
+  );
 }
 
 /** Opens a hypervisor; where that is this machine and it is not ready, it is made so first. */

@@ -13,6 +13,8 @@ export interface IdentityTools {
   readonly where: Where;
   /** Who could log in before, and may no longer. */
   readonly gone: readonly string[];
+  /** Users whose login shell a task of the host decides on; nobody's when left out. */
+  readonly ownShells?: readonly string[];
 }
 
 /**
@@ -28,7 +30,7 @@ export function identityRecipe(spec: HostSpec, tools: IdentityTools): Recipe {
     use("file", { path: "/etc/hostname", content: `${spec.name}\n` }),
     ...(spec.timezone === undefined ? [] : [use("timezone", { name: spec.timezone })]),
     ...spec.users.flatMap((user) => [
-      use("user", accountOf(user)),
+      use("user", accountOf(user, tools.ownShells?.includes(user.name) ?? false)),
       use("directory", { path: `/home/${user.name}/.ssh`, owner: user.name, group: user.name, mode: "0700" }),
       use("file", {
         path: `/home/${user.name}/.ssh/authorized_keys`,
@@ -58,13 +60,16 @@ function cardOf({ joins: _joins, addresses, gateways, dns, ...card }: HostNetwor
   };
 }
 
-function accountOf({ name, comment, groups, shell }: HostUser): Readonly<Record<string, unknown>> {
+function accountOf(
+  { name, comment, groups, shell }: HostUser,
+  hasOwnShell: boolean,
+): Readonly<Record<string, unknown>> {
   return {
     name,
     ...(comment !== undefined && { comment }),
     groups,
     onlyGroups: true,
-    shell,
+    ...(!hasOwnShell && { shell }),
     password: "locked",
   };
 }
