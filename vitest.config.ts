@@ -10,7 +10,7 @@ const integration = [
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
   "test/cli/{apply-tools,apply,binary,bump,install,install-binary,secrets}.test.ts",
-  "test/image/{image-tree,seal,verify-image}.test.ts",
+  "test/image/{image-tree,seal,vagrant-box,verify-image}.test.ts",
   "test/deploy/life-over-libvirt.test.ts",
   "test/libvirt/{connection,driver,host-domains,seed}.test.ts",
   "test/pins/artifact-cache.test.ts",
@@ -32,7 +32,7 @@ export default defineConfig({
           pool: "threads",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/profiles/**", ...integration],
+          exclude: ["test/e2e/**", "test/profiles/**", "test/vagrant/**", ...integration],
         },
       },
       {
@@ -44,7 +44,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      ...["e2e", "profiles"].map((name) => ({
+      ...["e2e", "profiles", "vagrant"].map((name) => ({
         extends: true as const,
         test: {
           name,

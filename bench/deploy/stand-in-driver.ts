@@ -20,6 +20,7 @@ export function standInDriver(spec: HostSpec, hostKey: string): LibvirtDriver {
     startNetwork: never,
     boot: never,
     adopt: never,
+    borrow: never,
     owned: never,
     remove: never,
     claim: never,

@@ -277,3 +277,25 @@ describe("volumes", () => {
     expect([target, `${target}.partial`].filter((file) => existsSync(file))).toEqual([]);
   });
 });
+
+describe("borrow", () => {
+  it("gives a domain of somebody else, to go back with, and knows no other", async () => {
+    const uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f";
+
+    const guest = await driver.borrow(uuid);
+    await guest?.snapshots.take("before");
+    const taken = await guest?.snapshots.list();
+    await guest?.snapshots.revert("before");
+    await guest?.snapshots.forget("before");
+
+    expect([guest?.name, taken, await guest?.snapshots.list()]).toEqual(["test", ["before"], []]);
+    expect(await driver.borrow("00000000-0000-4000-8000-000000000000")).toBeUndefined();
+    expect(await driver.owned()).toEqual([]);
+  });
+
+  it("finds nothing on a console that is no file", async () => {
+    const guest = await driver.borrow("6695eb01-f6a4-8304-79aa-97f2502e193f");
+
+    expect([await guest?.consoleTail(), await guest?.consoleSize()]).toEqual(["", 0]);
+  });
+});

@@ -1,6 +1,9 @@
+import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { openLibvirtScratch } from "../scratch/libvirt-scratch.ts";
 import type { ScratchMachine } from "../scratch/scratch-machine.ts";
+import type { VagrantMachine } from "../scratch/vagrant-machine.ts";
+import { openVagrantScratch } from "../scratch/vagrant-scratch.ts";
 import { makeReady } from "./make-ready.ts";
 import type { Shell } from "./shell.ts";
 import type { LocalWorkshop } from "./workshop.ts";
@@ -28,6 +31,28 @@ export async function openScratchMachine(
       run,
     );
     return closingAfter(scratch, driver);
+  } catch (error) {
+    await driver[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Takes the machine that `vagrant up` made. */
+export async function openVagrantMachine(
+  machine: VagrantMachine,
+  { openDriver, machinesDir }: Pick<LocalWorkshop, "openDriver" | "machinesDir">,
+  run: Run,
+): Promise<ScratchMachine> {
+  const driver = await openDriver(run);
+  try {
+    const guest = await driver.borrow(machine.uuid);
+    if (!guest) {
+      throw new ProvisionError("VAGRANT_UNUSABLE", {
+        reason: `${driver.uri} has no domain ${machine.uuid}`,
+        mend: "Name the libvirt of the Vagrantfile with --connect, or run `vagrant up`",
+      });
+    }
+    return closingAfter(await openVagrantScratch({ machine, guest, machinesDir }, run), driver);
   } catch (error) {
     await driver[Symbol.asyncDispose]();
     throw error;

@@ -9,6 +9,7 @@ import { openSshHost } from "../host/ssh-host.ts";
 import { readTarget, targetName } from "../host/ssh-target.ts";
 import type { SshTarget } from "../host/ssh-target.ts";
 import { freshToken } from "../host/worker-options.ts";
+import { findVagrantMachine, targetOf } from "../scratch/vagrant-machine.ts";
 import type { Shell } from "./shell.ts";
 
 /** What the flags say about how a machine is reached. */
@@ -24,13 +25,25 @@ export interface TargetFlags {
 export async function openTarget(flags: TargetFlags, shell: Shell, run: Run): Promise<Host> {
   const { home, user, env } = shell;
   const target = withFlags(await readTarget(flags.target, { home, user, env }), flags, shell.cwd);
-  const sudoPassword = await readPassword(flags, shell);
+  return open(target, await readPassword(flags, shell), { shell, run });
+}
+
+/** Logs in to the machine that `vagrant up` made, by the keys of its box, and holds its lock. */
+export async function openVagrantTarget(shell: Shell, run: Run): Promise<Host> {
+  return open(targetOf(await findVagrantMachine(shell, run)), undefined, { shell, run });
+}
+
+function open(
+  target: SshTarget,
+  sudoPassword: string | undefined,
+  { shell, run }: { readonly shell: Shell; readonly run: Run },
+): Promise<Host> {
   return openSshHost({
     name: targetName(target),
     connect: () => connectSsh(target, { signal: run.signal, onStage: (stage) => run.progress(stage) }),
     run: freshToken(),
     signal: run.signal,
-    lock: { owner: `${user}@${shell.machine}, process ${shell.pid}`, waitMs: 0 },
+    lock: { owner: `${shell.user}@${shell.machine}, process ${shell.pid}`, waitMs: 0 },
     ...(sudoPassword !== undefined && { sudoPassword }),
   });
 }

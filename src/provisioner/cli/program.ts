@@ -78,6 +78,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/test.ts")).test,
   },
   {
+    name: "base",
+    summary: "make a box for Vagrant of a base",
+    load: async () => (await import("./commands/base.ts")).base,
+  },
+  {
     name: "vms",
     summary: "list the hosts that were deployed",
     load: async () => (await import("./commands/vms.ts")).vms,

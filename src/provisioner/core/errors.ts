@@ -588,6 +588,16 @@ export const catalogue = {
       `Run \`${program}\` by hand to see why; \`provision doctor\` checks what this machine needs`,
   }),
 
+  VAGRANT_MISSING: entry<Record<string, never>>({
+    exit: 5,
+    say: () => "Cannot ask Vagrant for its machine: `vagrant` must be installed on this machine, is missing",
+    mend: () => "Run `sudo apt-get install --no-install-recommends vagrant vagrant-libvirt`",
+  }),
+  VAGRANT_UNUSABLE: entry<{ reason: string; mend: string }>({
+    exit: 4,
+    say: ({ reason }) => `Cannot use Vagrant's machine: ${reason}`,
+    mend: ({ mend }) => mend,
+  }),
   MACHINE_NOT_READY: entry<{ lacks: readonly string[] }>({
     exit: 5,
     say: ({ lacks }) => `Cannot use this machine: it lacks ${lacks.join("; ")}`,

@@ -12,6 +12,7 @@ import {
   isAcceleratorFailure,
   type Memory,
 } from "./accelerator.ts";
+import { borrowGuest, type BorrowedGuest } from "./borrow.ts";
 import { claimFiles, removeFiles } from "./claims.ts";
 import { type Connection, type ConnectionOptions, openConnection, type Session } from "./connection.ts";
 import { consoleSize, readConsoleTail } from "./console.ts";
@@ -59,6 +60,8 @@ export interface LibvirtDriver extends Driver {
   readonly claims: string;
   boot(machine: Machine, run: Run): Promise<LibvirtGuest>;
   adopt(machine: KnownMachine, run: Run): Promise<LibvirtGuest | undefined>;
+  /** A domain of somebody else, by its UUID. */
+  borrow(uuid: string): Promise<BorrowedGuest | undefined>;
   /** Claims files before they are made, until a domain's mark names them. */
   claim(id: string, files: readonly string[]): ReturnType<typeof claimFiles>;
 }
@@ -148,6 +151,10 @@ class RealDriver implements LibvirtDriver {
 
   claim(id: string, files: readonly string[]): ReturnType<typeof claimFiles> {
     return claimFiles(this.claims, id, files);
+  }
+
+  borrow(uuid: string): Promise<BorrowedGuest | undefined> {
+    return borrowGuest(this.#connection, uuid);
   }
 
   async boot(machine: Machine, run: Run): Promise<LibvirtGuest> {

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { ProvisionError } from "../core/errors.ts";
 import type { Host } from "../core/host.ts";
 import type { Run } from "../core/run.ts";
-import { run as program } from "../core/task.ts";
 import type { Base } from "../image/base-image.ts";
 import { sshLineOf } from "../image/boot-guest.ts";
 import { makeOverlay } from "../image/qemu-img.ts";
@@ -16,6 +15,7 @@ import { connectScratch } from "./connect-scratch.ts";
 import { makeScratch } from "./make-scratch.ts";
 import type { ScratchMachine } from "./scratch-machine.ts";
 import { domainOf, dropRecord, filesIn, readRecord, type ScratchRecord } from "./scratch-record.ts";
+import { setClock } from "./settle.ts";
 
 /** A scratch machine by libvirt. */
 export interface LibvirtScratch {
@@ -219,10 +219,4 @@ class LibvirtScratchMachine implements ScratchMachine {
     // Nothing of it is needed: the next run begins with a reset.
     if (!this.#kept) await this.#guest.powerOff();
   }
-}
-
-/** It stands where it was when the memory was saved: packages would be of the future. */
-async function setClock(host: Host): Promise<void> {
-  const action = program("date", "--utc", `--set=@${(Date.now() / 1000).toFixed(3)}`);
-  await host.fly({ orders: [{ id: "set-clock", action }], facts: [] });
 }

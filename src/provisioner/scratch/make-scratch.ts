@@ -1,7 +1,6 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import type { Host } from "../core/host.ts";
 import type { Run } from "../core/run.ts";
 import type { BootedGuest } from "../image/boot-guest.ts";
 import { makeOverlay } from "../image/qemu-img.ts";
@@ -9,6 +8,7 @@ import { needSpace } from "../local/free-space.ts";
 import { openScratch, ownerFile } from "../local/scratch.ts";
 import type { LibvirtScratch } from "./libvirt-scratch.ts";
 import { filesIn, type ScratchRecord, writeRecord } from "./scratch-record.ts";
+import { settle } from "./settle.ts";
 
 const GIB = 1024 ** 3;
 /** Room for what tasks install; thin, so it costs nothing until it is used. */
@@ -59,12 +59,6 @@ export async function makeScratch(
     scratch.keep();
     return record;
   });
-}
-
-/** Units that still start would be in every later test's way. */
-async function settle(host: Host): Promise<void> {
-  const until = ["systemctl", "is-system-running", "--wait"] as const;
-  await host.fly({ orders: [], facts: [{ kind: "query", about: { argv: until } }] });
 }
 
 function recordOf(

@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 import type { Summary } from "../../core/converge.ts";
+import { ProvisionError } from "../../core/errors.ts";
 import { defineCommand, directOption, helpEnd } from "../command.ts";
 import type { ChangeFlags, DirectFlags } from "../command.ts";
 import type { TargetFlags } from "../open-target.ts";
@@ -9,7 +10,10 @@ import { count } from "../render/words.ts";
 import type { Selection } from "../select-uses.ts";
 import { runSession } from "../session.ts";
 
-type Flags = TargetFlags & ChangeFlags & Selection & DirectFlags & { readonly spec: string };
+type Flags = Omit<TargetFlags, "target"> &
+  ChangeFlags &
+  Selection &
+  DirectFlags & { readonly spec: string; readonly target?: string; readonly vagrant?: boolean };
 
 export const apply = defineCommand<Flags>({
   declare(command: Command) {
@@ -19,7 +23,16 @@ export const apply = defineCommand<Flags>({
           "order, then reads again to prove it. Its host key must be known; nothing is taken on trust.",
       )
       .requiredOption("--spec <name>", "spec of specs/, or a file")
-      .requiredOption("--target <user@host:port>", "machine, by name, address or alias of ssh_config")
+      .option("--target <user@host:port>", "machine, by name, address or alias of ssh_config")
+      .addOption(
+        new Option("--vagrant", "the machine that `vagrant up` made here").conflicts([
+          "target",
+          "identity",
+          "knownHosts",
+          "sudoPasswordFile",
+          "askSudoPassword",
+        ]),
+      )
       .option("--check", "say what would change, and change nothing")
       .option("--diff", "show texts that change as diffs")
       .option("--only <use...>", "settle these tasks or uses alone; * stands for anything")
@@ -35,6 +48,7 @@ export const apply = defineCommand<Flags>({
           [
             "provision apply --spec base --target root@192.168.122.20",
             "provision apply --spec base --target web1 --check --diff",
+            "provision apply --spec base --vagrant",
             "provision apply --spec ./web.yaml --target admin@web1:2222 --ask-sudo-password --only 'apt*' sysctl",
           ],
           [0, 2, 3, 4, 5, 6, 7, 130],
@@ -42,7 +56,8 @@ export const apply = defineCommand<Flags>({
       );
   },
   act({ shell, flags }) {
-    const command = `apply --spec ${flags.spec} --target ${flags.target}${flags.check ? " --check" : ""}`;
+    const to = nameOf(flags);
+    const command = `apply --spec ${flags.spec} ${to.flag}${flags.check ? " --check" : ""}`;
     return runSession({ shell, flags, command }, async ({ run, redactor, result }) => {
       const [
         { lazyManifest, loadSpec },
@@ -50,7 +65,7 @@ export const apply = defineCommand<Flags>({
         { openPins },
         { openSecrets },
         { selectUses },
-        { openTarget },
+        { openTarget, openVagrantTarget },
       ] = await Promise.all([
         import("../compose.ts"),
         import("../../spec/spec-sources.ts"),
@@ -68,8 +83,11 @@ export const apply = defineCommand<Flags>({
       const secrets = openSecrets(shell, loaded.sourceDirs, redactor);
       const sources = specSources(loaded, findTemplates(shell), { ...pins, ...secrets });
       await using host = await run.within(
-        `Connect to ${flags.target}`,
-        (inner) => openTarget(flags, shell, inner),
+        `Connect to ${to.name}`,
+        (inner) =>
+          to.target === undefined
+            ? openVagrantTarget(shell, inner)
+            : openTarget({ ...flags, target: to.target }, shell, inner),
         ({ name }) => name,
       );
       const summary = await run.within(
@@ -82,6 +100,20 @@ export const apply = defineCommand<Flags>({
     });
   },
 });
+
+/** Which machine: the one that is named, or Vagrant's. */
+function nameOf({ target, vagrant }: Pick<Flags, "target" | "vagrant">): {
+  readonly target: string | undefined;
+  readonly name: string;
+  readonly flag: string;
+} {
+  if (target !== undefined) return { target, name: target, flag: `--target ${target}` };
+  if (vagrant) return { target, name: "Vagrant's machine", flag: "--vagrant" };
+  throw new ProvisionError("USAGE", {
+    what: "Cannot apply a spec: the machine must be named by --target or --vagrant, is not",
+    mend: "Use --target; `provision apply --help` shows examples",
+  });
+}
 
 function words({ uses, changed, mayChange }: Summary, check: boolean): string {
   if (changed + mayChange === 0) return `as wanted, ${count(uses, "use")}`;
