@@ -4,7 +4,7 @@ const [, , folder, mode] = process.argv;
 const { shellOfProcess } = await import(`${folder}/provisioner/shell-of-process.js`);
 const { runSession } = await import(`${folder}/provisioner/cli/session.js`);
 
-const shell = shellOfProcess();
+const shell = shellOfProcess(() => {});
 process.exitCode = await runSession(
   { shell, flags: { color: true }, command: "work" },
   async ({ run, result }) => {
