@@ -80,7 +80,10 @@ const scratch = await mkdtemp(join(kept, "run-"));
 try {
   await part("no-op", async () => {
     const lower = await targetRoot(settings.cacheDir, say);
-    const [counts, rounds] = [values.hosts.map(Number), Number(values["no-op-rounds"])];
+    const [counts, rounds] = [
+      values.hosts.flatMap((text) => text.split(",").map(Number)),
+      Number(values["no-op-rounds"]),
+    ];
     noOp = await benchNoOp({ root, lower, scratch, counts, rounds, limitMs, signal, say });
   });
   await part("boot", async () => {
