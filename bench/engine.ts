@@ -12,7 +12,7 @@ import type { Target } from "./target.ts";
 /** A no-op by the engine alone, in this process and warm: nothing is started, imported or parsed. */
 export async function engineOf(target: Target, spec: string): Promise<() => Promise<Record<string, number>>> {
   const shell = quietShell({});
-  const loaded = await loadSpec(spec, shell);
+  const loaded = await loadSpec(spec, shell, { forHost: true });
   const sources = specSources(loaded, findTemplates(shell), {
     ...openPins(shell, lazyManifest(shell), {}),
     ...noSecrets,
