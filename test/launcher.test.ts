@@ -95,6 +95,17 @@ it("compiles once when two start at the same time, and both run", async () => {
   expect(await home.journal()).toHaveLength(2);
 });
 
+it("has Node keep what it compiled beside the compiled program, unless the user says otherwise", async () => {
+  const { root, env, start: startThere } = await project();
+  const ours = await startThere("cache");
+
+  const theirs = await start(join(root, "provision"), ["cache"], {
+    env: { ...env, NODE_COMPILE_CACHE: "/elsewhere" },
+  });
+
+  expect([ours.stdout, theirs.stdout]).toEqual([`${join(root, "dist/.compiled")}\n`, "/elsewhere\n"]);
+});
+
 it("starts through links and from any folder", async () => {
   const home = await project();
   const bin = await scratchFolder();
@@ -192,7 +203,7 @@ async function project() {
       'fs.appendFileSync("journal", `tsc ${process.argv.slice(2).join(" ")}\\n`);',
       'if (fs.existsSync("broken")) process.exit(2);',
       'fs.mkdirSync("dist/provisioner", { recursive: true });',
-      'fs.writeFileSync("dist/provisioner/main.js", "console.log(JSON.stringify(process.argv.slice(2)))");',
+      'fs.writeFileSync("dist/provisioner/main.js", "console.log(process.argv[2] === `cache` ? process.env.NODE_COMPILE_CACHE : JSON.stringify(process.argv.slice(2)))");',
       "",
     ].join("\n"),
   );

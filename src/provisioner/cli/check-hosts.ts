@@ -3,7 +3,8 @@ import type { Complaint } from "../core/errors.ts";
 import { hostNames } from "../spec/find-hosts.ts";
 import { hostClashes } from "../spec/host-clashes.ts";
 import type { LoadedHost } from "../spec/host-spec.ts";
-import { lazyManifest, loadHost } from "./compose.ts";
+import { lazyManifest } from "./compose.ts";
+import { loadHost } from "./load-host.ts";
 import { findProject } from "./project.ts";
 import type { Shell } from "./shell.ts";
 

@@ -8,7 +8,7 @@ import { allAddresses } from "../deploy/reach-host.ts";
 import type { SshTarget } from "../host/ssh-target.ts";
 import type { FoundDomain } from "../libvirt/host-domains.ts";
 import { hostNames } from "../spec/find-hosts.ts";
-import { loadHost } from "./compose.ts";
+import { loadHost } from "./load-host.ts";
 import { hypervisorUri, openHypervisor } from "./open-hypervisor.ts";
 import { hostKeysFile } from "./host-keys-file.ts";
 import { findProject } from "./project.ts";

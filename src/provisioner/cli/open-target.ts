@@ -9,7 +9,6 @@ import { openSshHost } from "../host/ssh-host.ts";
 import { readTarget, targetName } from "../host/ssh-target.ts";
 import type { SshTarget } from "../host/ssh-target.ts";
 import { freshToken } from "../host/worker-options.ts";
-import { findVagrantMachine, targetOf } from "../scratch/vagrant-machine.ts";
 import type { Shell } from "./shell.ts";
 
 /** What the flags say about how a machine is reached. */
@@ -30,6 +29,7 @@ export async function openTarget(flags: TargetFlags, shell: Shell, run: Run): Pr
 
 /** Logs in to the machine that `vagrant up` made, by the keys of its box, and holds its lock. */
 export async function openVagrantTarget(shell: Shell, run: Run): Promise<Host> {
+  const { findVagrantMachine, targetOf } = await import("../scratch/vagrant-machine.ts");
   return open(targetOf(await findVagrantMachine(shell, run)), undefined, { shell, run });
 }
 

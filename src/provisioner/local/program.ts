@@ -1,6 +1,6 @@
 import process from "node:process";
 
-import { execa, ExecaError } from "execa";
+import type { ExecaError } from "execa";
 
 import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
@@ -30,6 +30,8 @@ export async function program(
 ): Promise<string> {
   const [file, ...args] = argv;
   const { run, input, env, timeoutMs, cwd, onLine, family } = options;
+  // A hundred files, which a run that only talks by SSH does without.
+  const { execa, ExecaError } = await import("execa");
   run.signal.throwIfAborted();
   const child = execa(file, args, {
     // mkfs and its kin are in sbin, which ordinary users do not have on their path.

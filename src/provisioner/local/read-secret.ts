@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { execa, type ExecaError } from "execa";
+import type { ExecaError } from "execa";
 
 import { ProvisionError } from "../core/errors.ts";
 import { secretName, type SecretSource } from "../core/secret.ts";
@@ -64,6 +64,7 @@ async function printed(
   [program = "", ...args]: readonly string[],
   { env, cwd, signal }: SecretPlaces,
 ): Promise<Buffer> {
+  const { execa } = await import("execa");
   try {
     const { stdout } = await execa(program, args, {
       cwd,
