@@ -136,6 +136,20 @@ const processUsers = [
   ...at("local", "image", "doctor", "host", "libvirt", "pins"),
 ];
 
+/** Everything that is loaded with these files: not what is asked for later, nor types. */
+function loadedWith(roots: readonly string[], files: readonly SourceFile[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const waiting = [...roots];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    const text = files.find(({ path }) => path === name)?.text;
+    const kept = text?.replaceAll(/\b(?:import|export) type\b[^;]*;|\bimport\(/g, "");
+    if (kept !== undefined) waiting.push(...importsOf(name, kept));
+  }
+  return found;
+}
+
 describe("the import table", () => {
   const files = sourceFiles("src");
 
@@ -156,6 +170,20 @@ describe("the import table", () => {
     );
 
     expect(loading.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("lets a run over SSH load little but itself, ssh2 and yaml", () => {
+    const apply = "src/provisioner/cli/commands/apply.ts";
+    const begun = files.find(({ path }) => path === apply)?.imports.filter((name) => name.endsWith(".ts"));
+
+    const running = loadedWith(
+      ["src/provisioner/main.ts", "src/provisioner/cli/program.ts", apply, ...(begun ?? [])],
+      files,
+    );
+
+    const packages = [...running].filter((name) => !/\.ts$|^node:/.test(name));
+    expect(packages.toSorted()).toEqual(["commander", "picocolors", "ssh-config", "ssh2", "yaml"]);
+    expect(running).not.toContain("src/provisioner/scratch/vagrant-machine.ts");
   });
 
   it("lets none but a few touch the process", () => {
