@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { exitMeanings } from "../../src/provisioner/cli/exit-code.ts";
-import { catalogue } from "../../src/provisioner/core/errors.ts";
+import { catalogue } from "../../src/provisioner/core/catalogue/index.ts";
 import { sourceFiles } from "../support/source-files.ts";
 
 interface AnyEntry {
@@ -11,7 +11,9 @@ interface AnyEntry {
 }
 
 const entries = Object.entries(catalogue) as unknown as [string, AnyEntry][];
-const thrower = sourceFiles("src").filter(({ path }) => path !== "src/provisioner/core/errors.ts");
+const inCatalogue = ({ path }: { path: string }) => path.startsWith("src/provisioner/core/catalogue/");
+const sections = sourceFiles("src").filter(inCatalogue);
+const thrower = sourceFiles("src").filter((file) => !inCatalogue(file));
 
 /** Facts that are lists; every other one reads as a text. */
 const lists: Readonly<Record<string, readonly unknown[]>> = {
@@ -30,6 +32,12 @@ const lists: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Facts of any entry. */
 const facts: unknown = new Proxy({}, { get: (_, name) => lists[String(name)] ?? `some ${String(name)}` });
+
+it("has each code in one section: a later one would replace it unnoticed", () => {
+  const written = sections.flatMap(({ text }) => text.match(/(?<=^ {2})[A-Z_]+(?=: entry<)/gm) ?? []);
+
+  expect(written.toSorted()).toEqual(Object.keys(catalogue).toSorted());
+});
 
 describe.each(entries)("%s", (code, { exit, say, mend }) => {
   it("has a code, an exit number that has a meaning, what and mend", () => {
