@@ -11,10 +11,6 @@ export interface Traits {
   readonly shim: string;
   /** Folder of the ESP that is built into the signed GRUB. */
   readonly espFolder: string;
-  /** Package that follows the headers of the kernel which the bases have. */
-  readonly kernelHeaders: string;
-  /** Whether AppArmor lets only programs with a profile make user namespaces without root. */
-  readonly restrictsUserNamespaces: boolean;
 }
 
 const debian: Omit<Traits, "codename"> = {
@@ -22,8 +18,6 @@ const debian: Omit<Traits, "codename"> = {
   initrd: "/initrd.img",
   shim: "/usr/lib/shim/shimx64.efi.signed",
   espFolder: "debian",
-  kernelHeaders: "linux-headers-cloud-amd64",
-  restrictsUserNamespaces: false,
 };
 
 /** By release. Debian 12 and 13 differ in nothing but the name. */
@@ -36,8 +30,6 @@ export const traits: Readonly<Record<Release, Traits>> = {
     initrd: "/boot/initrd.img",
     shim: "/usr/lib/shim/shimx64.efi.signed.latest",
     espFolder: "ubuntu",
-    kernelHeaders: "linux-headers-virtual",
-    restrictsUserNamespaces: true,
   },
 };
 
