@@ -1,12 +1,12 @@
 import {
   type Action,
-  attributeDifferences,
   type Change,
   defineTask,
   differences,
   digestOf,
   write,
 } from "../../provisioner/core/task.ts";
+import { planSecretFile } from "../scripts/secret-file.ts";
 import {
   maybeDigest,
   planAtBoot,
@@ -85,13 +85,13 @@ export const fluentBit = defineTask({
       ...planAtBoot(UNIT, state.unit),
       ...planUp(params, state, program),
       // Last: until then it may still be started with them.
-      ...planGone(files.secrets, state.secrets.wanted === undefined && state.secrets.found !== undefined),
+      ...planGone(files.secrets, state.secrets.text === undefined && state.secrets.found !== undefined),
     ];
   },
 });
 
 function wantedDropIn({ secrets }: State, program: string): string {
-  return dropInText(program, secrets.wanted !== undefined);
+  return dropInText(program, secrets.text !== undefined);
 }
 
 const directory: Action = { kind: "directory", path: files.directory };
@@ -106,21 +106,10 @@ function planSettings({ secrets = {} }: Params, { settings }: State, program: st
   });
 }
 
-function planSecrets({ secrets: { found, digest, wanted } }: State): readonly Change[] {
-  if (wanted === undefined) return [];
+function planSecrets({ secrets }: State): readonly Change[] {
+  if (secrets.text === undefined) return [];
   const attributes = { mode: "0600", owner: "root", group: "root" };
-  if (digestOf(wanted) === digest) {
-    return found ? attributeDifferences(files.secrets, attributes, found) : [];
-  }
-  const from = digest === undefined ? undefined : "other content";
-  return [
-    {
-      what: files.secrets,
-      from,
-      to: "the secrets",
-      actions: [directory, write(files.secrets, wanted, attributes)],
-    },
-  ];
+  return planSecretFile(secrets, { attributes, directory, to: "the secrets" });
 }
 
 function planUp({ restartOn = [] }: Params, state: State, program: string): readonly Change[] {
@@ -128,7 +117,7 @@ function planUp({ restartOn = [] }: Params, state: State, program: string): read
   const wanted = stampText({
     [files.settings]: digestOf(settings.wanted),
     [files.dropIn]: digestOf(wantedDropIn(state, program)),
-    ...(secrets.wanted !== undefined && { [files.secrets]: maybeDigest(secrets.wanted) }),
+    ...(secrets.text !== undefined && { [files.secrets]: maybeDigest(secrets.text) }),
     ...Object.fromEntries(restartOn.map((path, at) => [path, digests[at]])),
   });
   return planRunning({

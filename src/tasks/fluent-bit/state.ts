@@ -1,4 +1,5 @@
-import { type Facts, type FileStat, Refusal, type UnitState } from "../../provisioner/core/task.ts";
+import { type Facts, Refusal, type UnitState } from "../../provisioner/core/task.ts";
+import { lookAtSecretFile, type SecretFile } from "../scripts/secret-file.ts";
 import { stampFile } from "../scripts/service.ts";
 import { files, programs, STAMP, UNIT } from "./files.ts";
 import type { Params } from "./schema.ts";
@@ -14,12 +15,7 @@ export interface State {
   readonly isThere: boolean;
   readonly settings: { readonly found: string | undefined; readonly wanted: string };
   readonly dropIn: string | undefined;
-  readonly secrets: {
-    /** Never read back. */
-    readonly found: FileStat | undefined;
-    readonly digest: string | undefined;
-    readonly wanted: string | undefined;
-  };
+  readonly secrets: SecretFile;
   readonly stamp: string | undefined;
   /** Of `restartOn`, in its order. */
   readonly digests: readonly (string | undefined)[];
@@ -32,15 +28,13 @@ export async function readState(facts: Facts, params: Params): Promise<State> {
     throw new Refusal("must have outputs or a template, has both; drop one of them");
   }
   const isWanted = state !== "absent";
-  const [unit, look, settings, wanted, dropIn, found, digest, secrets, stamp, digests] = await Promise.all([
+  const [unit, look, settings, wanted, dropIn, secrets, stamp, digests] = await Promise.all([
     facts.unit(UNIT),
     facts.query(lookCommand),
     facts.file(files.settings),
     template === undefined ? undefined : facts.template(template, variables),
     facts.file(files.dropIn),
-    facts.stat(files.secrets),
-    facts.digest(files.secrets),
-    isWanted ? readSecrets(facts, params) : {},
+    lookAtSecretFile(facts, files.secrets, isWanted ? readSecrets(facts, params) : undefined),
     facts.file(stampFile(STAMP)),
     Promise.all(restartOn.map((path) => facts.digest(path))),
   ]);
@@ -50,7 +44,7 @@ export async function readState(facts: Facts, params: Params): Promise<State> {
     isThere: look.code === 0,
     settings: { found: settings, wanted: wanted ?? (isWanted ? settingsText(params) : "") },
     dropIn,
-    secrets: { found, digest, wanted: secretsText(secrets) },
+    secrets,
     stamp,
     digests,
   };
@@ -68,10 +62,8 @@ export function programThere({ unit, program, isThere }: State): string {
   );
 }
 
-async function readSecrets(
-  facts: Facts,
-  { secrets = {} }: Params,
-): Promise<Readonly<Record<string, string>>> {
+/** The file that holds them, when there are any. */
+async function readSecrets(facts: Facts, { secrets = {} }: Params): Promise<string | undefined> {
   const entries = Object.entries(secrets).map(async ([name, source]) => {
     const text = await facts.secret(source);
     const line = text.replace(/\r?\n$/, "");
@@ -82,5 +74,5 @@ async function readSecrets(
     }
     return [name, line] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return secretsText(Object.fromEntries(await Promise.all(entries)));
 }

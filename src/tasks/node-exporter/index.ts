@@ -1,6 +1,4 @@
 import {
-  type Action,
-  attributeDifferences,
   type Change,
   defineTask,
   differences,
@@ -8,6 +6,7 @@ import {
   type RunAction,
   write,
 } from "../../provisioner/core/task.ts";
+import { planSecretFile, type SecretFile } from "../scripts/secret-file.ts";
 import {
   maybeDigest,
   planAtBoot,
@@ -22,7 +21,7 @@ import {
 import { type Build, builds, STAMP, webFiles } from "./builds.ts";
 import { type Params, schema } from "./schema.ts";
 import { proveAnswers } from "./scripts.ts";
-import { buildThere, type FoundBuild, readState, type State, type WebFile } from "./state.ts";
+import { buildThere, type FoundBuild, readState, type State } from "./state.ts";
 import { dropInText, emptySettings, flagsOf, places, settingsText, webWords } from "./texts.ts";
 
 /**
@@ -92,15 +91,13 @@ function planTextfiles({ textfiles: path }: Params, { textfiles }: State): reado
   return [{ what: path, from: undefined, to: "a directory", actions: [{ kind: "directory", path }] }];
 }
 
-function planWebFile(params: Params, file: WebFile, { user }: Build): readonly Change[] {
-  const { path, text, found, digest } = file;
-  if (text === undefined) return [];
-  const attributes = { mode: "0600", owner: user, group: user };
-  if (digestOf(text) === digest) return found ? attributeDifferences(path, attributes, found) : [];
-  const from = digest === undefined ? undefined : "other content";
-  const to = path === webFiles.config ? webWords(params) : "the secret";
-  const directory: Action = { kind: "directory", path: webFiles.directory };
-  return [{ what: path, from, to, actions: [directory, write(path, text, attributes)] }];
+function planWebFile(params: Params, file: SecretFile, { user }: Build): readonly Change[] {
+  if (file.text === undefined) return [];
+  return planSecretFile(file, {
+    attributes: { mode: "0600", owner: user, group: user },
+    directory: { kind: "directory", path: webFiles.directory },
+    to: file.path === webFiles.config ? webWords(params) : "the secret",
+  });
 }
 
 function planSettings(params: Params, { build, unit, settings, dropIn }: FoundBuild): readonly Change[] {

@@ -1,4 +1,5 @@
 import { type Facts, type FileStat, Refusal, type UnitState } from "../../provisioner/core/task.ts";
+import { lookAtSecretFile, type SecretFile } from "../scripts/secret-file.ts";
 import { stampFile } from "../scripts/service.ts";
 import { type Build, builds, STAMP, webFiles } from "./builds.ts";
 import type { Params } from "./schema.ts";
@@ -13,19 +14,11 @@ export interface FoundBuild {
   readonly dropIn: string | undefined;
 }
 
-/** A file of the web configuration: it holds a secret, and is never read back. */
-export interface WebFile {
-  readonly path: string;
-  /** What it is to hold; `undefined` where it is not wanted. */
-  readonly text: string | undefined;
-  readonly found: FileStat | undefined;
-  readonly digest: string | undefined;
-}
-
 /** node_exporter as it was found. */
 export interface State {
   readonly found: readonly FoundBuild[];
-  readonly web: readonly WebFile[];
+  /** The web configuration and what it names. */
+  readonly web: readonly SecretFile[];
   readonly stamp: string | undefined;
   readonly textfiles: FileStat | undefined;
   /** False where there is no machine yet. */
@@ -78,17 +71,11 @@ async function readBuild(facts: Facts, build: Build): Promise<FoundBuild> {
   return { build, unit, settings, dropIn };
 }
 
-async function readWeb(facts: Facts, params: Params): Promise<readonly WebFile[]> {
+async function readWeb(facts: Facts, params: Params): Promise<readonly SecretFile[]> {
   const { tls, readers = [] } = params;
   const isWanted = params.state !== "absent";
-  const file = async (path: string, wanted: Promise<string> | undefined): Promise<WebFile> => {
-    const [text, found, digest] = await Promise.all([
-      isWanted ? wanted : undefined,
-      facts.stat(path),
-      facts.digest(path),
-    ]);
-    return { path, text, found, digest };
-  };
+  const file = (path: string, wanted: Promise<string> | undefined) =>
+    lookAtSecretFile(facts, path, isWanted ? wanted : undefined);
   const hashes = isWanted
     ? Promise.all(
         readers.map(async ({ name, passwordHash }) => hashOf(name, await facts.secret(passwordHash))),

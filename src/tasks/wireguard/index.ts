@@ -1,19 +1,18 @@
 import {
   type Action,
-  attributeDifferences,
   type Change,
   defineTask,
   differences,
-  digestOf,
   guarded,
   run,
   write,
 } from "../../provisioner/core/task.ts";
+import { planSecretFile, type SecretFile } from "../scripts/secret-file.ts";
 import { DIRECTORY, placesOf, sharedKeyFile } from "./files.ts";
 import { guardOf } from "./guard.ts";
 import { type Params, schema } from "./schema.ts";
 import { bringUp, makeKey, outlasting } from "./scripts.ts";
-import { broughtKeys, type KeyFile, readState, type State } from "./state.ts";
+import { broughtKeys, readState, type State } from "./state.ts";
 import { confText, dropInText, stampsOf, stampText, withoutKeys } from "./texts.ts";
 
 const tools = [{ apt: { present: ["wireguard-tools"] } }];
@@ -117,13 +116,8 @@ function planOwnKey({ interface: name }: Params, { key }: State): readonly Chang
   return [{ what: key.path, from: undefined, to: "a key made there", actions: [directory, makeKey(name)] }];
 }
 
-/** A key that the spec brings; where it brings none, who may read the one that is there. */
-function planKey({ path, text, found, digest }: KeyFile): readonly Change[] {
-  if (text === undefined || digestOf(text) === digest) {
-    return found ? attributeDifferences(path, private600, found) : [];
-  }
-  const from = digest === undefined ? undefined : "another key";
-  return [{ what: path, from, to: "the secret", actions: [directory, write(path, text, private600)] }];
+function planKey(file: SecretFile): readonly Change[] {
+  return planSecretFile(file, { attributes: private600, directory, from: "another key" });
 }
 
 function planTexts(params: Params, { conf, dropIn, unit }: State): readonly Change[] {

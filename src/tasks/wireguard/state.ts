@@ -4,20 +4,13 @@ import {
   type FileStat,
   guardPlace,
   Refusal,
+  type SecretSource,
   type UnitState,
 } from "../../provisioner/core/task.ts";
+import { lookAtSecretFile, type SecretFile } from "../scripts/secret-file.ts";
 import { guardName, type Places, placesOf, sharedKeyFile } from "./files.ts";
 import { keyPattern, type Params } from "./schema.ts";
 import { lookCommand } from "./scripts.ts";
-
-/** A key that the spec brings, and the file it belongs into. */
-export interface KeyFile {
-  readonly path: string;
-  /** The key with its newline; `undefined` where the machine makes one. */
-  readonly text: string | undefined;
-  readonly found: FileStat | undefined;
-  readonly digest: string | undefined;
-}
 
 /** An interface as it was found. */
 export interface State {
@@ -25,9 +18,10 @@ export interface State {
   readonly conf: string | undefined;
   readonly dropIn: string | undefined;
   readonly stamp: string | undefined;
-  readonly key: KeyFile;
+  /** Without a text where the machine makes its key. */
+  readonly key: SecretFile;
   /** Those shared with peers, in the order of the peers. */
-  readonly sharedKeys: readonly KeyFile[];
+  readonly sharedKeys: readonly SecretFile[];
   readonly live: Live;
   /** The guard of a change that is not confirmed yet. */
   readonly armed: FileStat | undefined;
@@ -49,14 +43,8 @@ export async function readState(facts: Facts, params: Params): Promise<State> {
   const { interface: name, privateKey, peers = [], state } = params;
   const places: Places = placesOf(name);
   const isWanted = state !== "absent";
-  const keyFile = async (path: string, source: typeof privateKey): Promise<KeyFile> => {
-    const [text, found, digest] = await Promise.all([
-      source && isWanted ? facts.secret(source) : undefined,
-      facts.stat(path),
-      facts.digest(path),
-    ]);
-    return { path, text: text === undefined ? undefined : keyText(path, text), found, digest };
-  };
+  const keyFile = (path: string, source: typeof privateKey) =>
+    lookAtSecretFile(facts, path, source && isWanted ? readKey(facts, path, source) : undefined);
   const shared = peers.flatMap(({ publicKey, presharedKey }) =>
     presharedKey ? [keyFile(sharedKeyFile(name, publicKey), presharedKey)] : [],
   );
@@ -78,8 +66,9 @@ export function broughtKeys({ key, sharedKeys }: State): readonly string[] {
   return [key, ...sharedKeys].map(({ text }) => (text === undefined ? "" : digestOf(text)));
 }
 
-function keyText(path: string, secret: string): string {
-  const text = secret.trim();
+/** The key, with its newline. */
+async function readKey(facts: Facts, path: string, source: SecretSource): Promise<string> {
+  const text = (await facts.secret(source)).trim();
   if (new RegExp(keyPattern).test(text)) return `${text}\n`;
   throw new Refusal(`the secret for "${path}" must be a key as \`wg genkey\` prints it, is something else`);
 }
