@@ -1,7 +1,7 @@
+import { stampFile } from "../scripts/service.ts";
+
 /** Where wg-quick(8) looks. */
 export const DIRECTORY = "/etc/wireguard";
-
-const STAMPS = "/var/lib/provision/stamps";
 
 /** All that an interface has on the machine. */
 export interface Places {
@@ -23,7 +23,7 @@ export function placesOf(name: string): Places {
     conf: `${DIRECTORY}/${name}.conf`,
     key: `${DIRECTORY}/${name}.key`,
     dropIn: `/etc/systemd/system/${unit}.d/provision.conf`,
-    stamp: `${STAMPS}/wireguard-${name}`,
+    stamp: stampFile(ownName(name)),
   };
 }
 
@@ -33,7 +33,7 @@ export function sharedKeyFile(name: string, publicKey: string): string {
   return `${DIRECTORY}/${name}.psk-${peer}`;
 }
 
-/** What guards a change of it. */
-export function guardName(name: string): string {
+/** What its stamp is called, and the guard of a change of it. */
+export function ownName(name: string): string {
   return `wireguard-${name}`;
 }

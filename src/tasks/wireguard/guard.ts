@@ -1,5 +1,5 @@
 import type { Guard } from "../../provisioner/core/task.ts";
-import { guardName, placesOf, sharedKeyFile } from "./files.ts";
+import { ownName, placesOf, sharedKeyFile } from "./files.ts";
 import type { Params } from "./schema.ts";
 import type { State } from "./state.ts";
 
@@ -12,7 +12,7 @@ export function guardOf({ interface: name, peers = [], state: wanted }: Params, 
     presharedKey ? [sharedKeyFile(name, publicKey)] : [],
   );
   return {
-    name: guardName(name),
+    name: ownName(name),
     keeps: [
       ...new Set([conf, dropIn, stamp, ...(isMadeNow ? [] : [key]), ...state.live.sharedFiles, ...shared]),
     ],

@@ -8,7 +8,8 @@ import {
   write,
 } from "../../provisioner/core/task.ts";
 import { planSecretFile, type SecretFile } from "../scripts/secret-file.ts";
-import { DIRECTORY, placesOf, sharedKeyFile } from "./files.ts";
+import { keepStamp, planAtBoot, planDropIn, planGone, reload } from "../scripts/service.ts";
+import { DIRECTORY, ownName, placesOf, sharedKeyFile } from "./files.ts";
 import { guardOf } from "./guard.ts";
 import { type Params, schema } from "./schema.ts";
 import { bringUp, makeKey, outlasting } from "./scripts.ts";
@@ -96,7 +97,6 @@ export const wireguard = defineTask({
   },
 });
 
-const reload = { ...run("systemctl", "daemon-reload"), touches: ["unit", "query"] } as const;
 const private600 = { mode: "0600", owner: "root", group: "root" };
 const directory: Action = { kind: "directory", path: DIRECTORY, mode: "0700" };
 
@@ -122,51 +122,25 @@ function planKey(file: SecretFile): readonly Change[] {
 
 function planTexts(params: Params, { conf, dropIn, unit }: State): readonly Change[] {
   const places = placesOf(params.interface);
-  const [wanted, wantedDropIn] = [confText(params), dropInText(params)];
-  const parent: Action = {
-    kind: "directory",
-    path: places.dropIn.slice(0, places.dropIn.lastIndexOf("/")),
-  };
-  const isOld = unit.needsReload && dropIn === wantedDropIn;
-  return differences(
-    {
+  const wanted = confText(params);
+  return [
+    ...differences({
       what: places.conf,
       from: conf === undefined ? undefined : withoutKeys(conf),
       to: wanted,
       actions: [directory, write(places.conf, wanted, private600)],
-    },
-    {
-      what: places.dropIn,
-      from: dropIn,
-      to: wantedDropIn,
-      actions: [parent, write(places.dropIn, wantedDropIn), reload],
-    },
-    // Also what an earlier run left when it was cut off before its reload.
-    {
-      what: `${places.unit} text in use`,
-      from: isOld ? "older" : "current",
-      to: "current",
-      actions: [reload],
-    },
-    {
-      what: `${places.unit} at boot`,
-      from: unit.enabled.startsWith("enabled") ? "enabled" : unit.enabled,
-      to: "enabled",
-      actions: [run("systemctl", "enable", places.unit)],
-    },
-  );
+    }),
+    ...planDropIn(places.unit, { path: places.dropIn, found: dropIn, wanted: dropInText(params) }, unit),
+    ...planAtBoot(places.unit, unit),
+  ];
 }
 
 function planUp(params: Params, state: State): readonly Change[] {
   const { interface: name, peers = [] } = params;
   const { publicKey, running, peers: livePeers } = state.live;
-  const { stamp: path } = placesOf(name);
   const wanted = stampsOf(params, broughtKeys(state));
   const text = stampText(wanted);
-  const keep: readonly Action[] = [
-    { kind: "directory", path: path.slice(0, path.lastIndexOf("/")) },
-    write(path, text),
-  ];
+  const keep = keepStamp(ownName(name), text);
   const what =
     publicKey === undefined || state.key.text !== undefined ? name : `${name}, public key ${publicKey}`;
   const change = (from: string, to: string, verb: Parameters<typeof bringUp>[0]): readonly Change[] => [
@@ -186,7 +160,7 @@ function sorted(keys: readonly string[]): string {
 function planNoLongerShared({ sharedKeys, live }: State): readonly Change[] {
   return live.sharedFiles
     .filter((path) => !sharedKeys.some((wanted) => wanted.path === path))
-    .map((path) => gone(path));
+    .flatMap((path) => planGone(path, true));
 }
 
 function planAbsent({ interface: name }: Params, state: State): readonly Change[] {
@@ -215,21 +189,11 @@ function planAbsent({ interface: name }: Params, state: State): readonly Change[
             actions: [outlasting(run("systemctl", "stop", service))],
           },
         ]),
-    ...there.filter(([, found]) => found !== undefined).map(([path]) => gone(path)),
-    ...(state.dropIn === undefined
-      ? []
-      : [{ what: dropIn, from: "present", to: undefined, actions: [removed(dropIn), reload] }]),
+    ...there.flatMap(([path, found]) => planGone(path, found !== undefined)),
+    ...planGone(dropIn, state.dropIn !== undefined, reload),
   ];
 }
 
 function isDown({ unit }: State): boolean {
   return unit.active === "inactive" || unit.active === "failed";
-}
-
-function gone(path: string): Change {
-  return { what: path, from: "present", to: undefined, actions: [removed(path)] };
-}
-
-function removed(path: string): Action {
-  return { kind: "remove", path };
 }

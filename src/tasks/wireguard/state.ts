@@ -8,7 +8,7 @@ import {
   type UnitState,
 } from "../../provisioner/core/task.ts";
 import { lookAtSecretFile, type SecretFile } from "../scripts/secret-file.ts";
-import { guardName, type Places, placesOf, sharedKeyFile } from "./files.ts";
+import { ownName, type Places, placesOf, sharedKeyFile } from "./files.ts";
 import { keyPattern, type Params } from "./schema.ts";
 import { lookCommand } from "./scripts.ts";
 
@@ -55,7 +55,7 @@ export async function readState(facts: Facts, params: Params): Promise<State> {
     facts.file(places.stamp),
     keyFile(places.key, privateKey),
     facts.query(lookCommand(name)),
-    facts.stat(guardPlace(guardName(name))),
+    facts.stat(guardPlace(ownName(name))),
     Promise.all(shared),
   ]);
   return { unit, conf, dropIn, stamp, key, sharedKeys, live: readLook(look.stdout), armed };
