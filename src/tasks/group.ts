@@ -5,6 +5,7 @@ import {
   defineTask,
   differences,
   type GroupEntry,
+  presentOrAbsent,
   run,
 } from "../provisioner/core/task.ts";
 
@@ -21,12 +22,7 @@ export const group = defineTask({
       system: Type.Optional(
         Type.Boolean({ default: false, description: "Take a number of the system's range when it is made" }),
       ),
-      state: Type.Optional(
-        Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-          default: "present",
-          description: "Whether it is there",
-        }),
-      ),
+      state: presentOrAbsent("Whether it is there"),
     },
     { additionalProperties: false },
   ),

@@ -8,6 +8,7 @@ import {
   type Change,
   defineTask,
   differences,
+  presentOrAbsent,
   Refusal,
   run,
   type UserEntry,
@@ -60,12 +61,7 @@ const schema = Type.Object(
         description: "locked: no password opens it, keys still do; a new user is locked anyway",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "Whether the user is there",
-      }),
-    ),
+    state: presentOrAbsent("Whether the user is there"),
     removeHome: Type.Optional(
       Type.Boolean({ default: false, description: "With absent: remove home and mail spool too" }),
     ),

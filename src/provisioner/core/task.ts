@@ -8,7 +8,7 @@ import type { PinnedRepository, SigningKey } from "./repository-pin.ts";
 import type { SecretSource } from "./secret.ts";
 import type { PackedFile, PinnedTool } from "./tool-pin.ts";
 
-export { atLeastOne, exactlyOne } from "./choices.ts";
+export { atLeastOne, exactlyOne, presentOrAbsent } from "./choices.ts";
 export { osReleasePath, readDistribution } from "./distribution.ts";
 export type { DriverPin, PinnedDriver } from "./driver-pin.ts";
 export { type Guard, guarded, guardPlace } from "./guard.ts";

@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { absolutePath, atLeastOne, exactlyOne } from "../../provisioner/core/task.ts";
+import { absolutePath, atLeastOne, exactlyOne, presentOrAbsent } from "../../provisioner/core/task.ts";
 
 const WORD = "^[^\\s\\u0000-\\u001f\\u007f#-][^\\s\\u0000-\\u001f\\u007f]*$";
 
@@ -82,12 +82,7 @@ export const schema = Type.Object(
         description: "Instead of a key: a keyring that a package has brought, under /usr/share/keyrings",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "Whether it is there",
-      }),
-    ),
+    state: presentOrAbsent("Whether it is there"),
   },
   {
     additionalProperties: false,

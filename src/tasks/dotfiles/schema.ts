@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { accountName } from "../../provisioner/core/task.ts";
+import { accountName, presentOrAbsent } from "../../provisioner/core/task.ts";
 
 /** A part of a path; `.git` is git's own. */
 const PART = "(?!\\.{1,2}(/|$)|\\.git(/|$))[^/\\u0000-\\u001f\\u007f]+";
@@ -45,12 +45,8 @@ export const schema = Type.Object(
           "Links in the home, each with the file or directory of the repository that it leads to. What is in the way is kept beside it as <name>.before-provision; a link that is taken out of here stays",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description:
-          "absent: the links are removed and what was in their way is put back; the checkout stays",
-      }),
+    state: presentOrAbsent(
+      "absent: the links are removed and what was in their way is put back; the checkout stays",
     ),
   },
   { additionalProperties: false },

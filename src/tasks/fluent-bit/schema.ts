@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { absolutePath, atLeastOne, secretOf } from "../../provisioner/core/task.ts";
+import { absolutePath, atLeastOne, presentOrAbsent, secretOf } from "../../provisioner/core/task.ts";
 
 /** No line breaks, and nothing that would be lost at either end. */
 const text = Type.String({
@@ -90,12 +90,7 @@ export const schema = Type.Object(
         description: "Files it reads beside: parsers, certificates; when one changed it is started anew",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "absent: it does not run, not at boot either, and these settings are gone",
-      }),
-    ),
+    state: presentOrAbsent("absent: it does not run, not at boot either, and these settings are gone"),
   },
   {
     additionalProperties: false,

@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { accountName } from "../../provisioner/core/task.ts";
+import { accountName, presentOrAbsent } from "../../provisioner/core/task.ts";
 
 const word = Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f]+$" });
 
@@ -109,11 +109,8 @@ export const schema = Type.Object(
           "Audit rules as auditctl(8) has them, after those that are there; left out: none of its own",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "absent: auditd starts no laurel, and the rules of this use are gone; auditd goes on",
-      }),
+    state: presentOrAbsent(
+      "absent: auditd starts no laurel, and the rules of this use are gone; auditd goes on",
     ),
   },
   { additionalProperties: false },

@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { absolutePath, secretOf } from "../../provisioner/core/task.ts";
+import { absolutePath, presentOrAbsent, secretOf } from "../../provisioner/core/task.ts";
 
 /** IPv4 or IPv6, without brackets. */
 const address = "^(([0-9]{1,3}\\.){3}[0-9]{1,3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$";
@@ -65,12 +65,7 @@ export const schema = Type.Object(
         description: "Who may read, by name and password; left out: everybody",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "absent: it does not run, not at boot either, and these settings are gone",
-      }),
-    ),
+    state: presentOrAbsent("absent: it does not run, not at boot either, and these settings are gone"),
   },
   { additionalProperties: false },
 );

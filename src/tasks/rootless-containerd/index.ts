@@ -1,7 +1,14 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { accountName, type Change, defineTask, type PinnedTool, run } from "../../provisioner/core/task.ts";
+import {
+  accountName,
+  type Change,
+  defineTask,
+  type PinnedTool,
+  presentOrAbsent,
+  run,
+} from "../../provisioner/core/task.ts";
 import type { Account } from "../scripts/as-user.ts";
 import { nothing } from "../scripts/tool-store/look.ts";
 import { pinFor } from "../scripts/tool-store/pin-for.ts";
@@ -24,13 +31,9 @@ const schema = Type.Object(
         description: "Start it at boot, and leave it running when the user logs out",
       }),
     ),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description:
-          "Whether it is there. absent removes the units, the programs and their links; images and containers in " +
-          "~/.local/share/containerd stay, and so does linger unless it is said to be false",
-      }),
+    state: presentOrAbsent(
+      "Whether it is there. absent removes the units, the programs and their links; images and containers in " +
+        "~/.local/share/containerd stay, and so does linger unless it is said to be false",
     ),
     replace: Type.Optional(
       Type.Boolean({

@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 
 import { Type } from "../../provisioner/core/schema.ts";
-import { secretOf } from "../../provisioner/core/task.ts";
+import { presentOrAbsent, secretOf } from "../../provisioner/core/task.ts";
 
 /** 32 bytes in base64, as `wg` prints keys; the last letter has two bits to spare. */
 export const keyPattern = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$";
@@ -59,12 +59,7 @@ export const schema = Type.Object(
       secretOf("Its private key; left out: one is made on the machine, and never leaves it"),
     ),
     peers: Type.Optional(Type.Array(peer, { description: "Who is on the other ends" })),
-    state: Type.Optional(
-      Type.Union([Type.Literal("present"), Type.Literal("absent")], {
-        default: "present",
-        description: "Whether it is there; absent removes its keys too",
-      }),
-    ),
+    state: presentOrAbsent("Whether it is there; absent removes its keys too"),
   },
   {
     additionalProperties: false,
