@@ -10,6 +10,7 @@ import {
   Refusal,
 } from "../../provisioner/core/task.ts";
 import { aptEnvironment, aptScript, BROKEN } from "../scripts/apt-script.ts";
+import { aptWaits, waitWords } from "../scripts/apt-waits.ts";
 import { trialRepository } from "./trial.ts";
 
 // No trailing hyphen: apt-get would take it for "remove".
@@ -43,20 +44,7 @@ const schema = Type.Object(
         description: "Do not wait for the disk (dpkg's force-unsafe-io): for machines that may be lost",
       }),
     ),
-    listsHours: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        default: 24,
-        description: "How old the lists of packages may be when something is installed",
-      }),
-    ),
-    lockSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        default: 600,
-        description: "How long to wait while another program works on packages",
-      }),
-    ),
+    ...aptWaits,
     timeoutMinutes: Type.Optional(
       Type.Integer({ minimum: 1, default: 60, description: "How long the whole may take" }),
     ),
@@ -180,25 +168,14 @@ function transactions(
 }
 
 function transaction(params: Params, verb: string, names: readonly string[] = []): Action {
-  const { lockSeconds = 600, listsHours = 24, timeoutMinutes = 60 } = params;
-  const minutes = Math.round(listsHours * 60);
+  const { timeoutMinutes = 60 } = params;
   const flags = names.length === 0 ? [] : flagsOf(params, names);
   return {
     kind: "run",
     detached: true,
     timeoutMs: timeoutMinutes * 60_000,
     command: {
-      argv: [
-        "sh",
-        "-c",
-        APT,
-        "provision-apt",
-        String(lockSeconds),
-        String(minutes),
-        verb,
-        ...flags,
-        ...names,
-      ],
+      argv: ["sh", "-c", APT, "provision-apt", ...waitWords(params), verb, ...flags, ...names],
       env: aptEnvironment,
     },
   };

@@ -16,6 +16,7 @@ import {
   write,
 } from "../../provisioner/core/task.ts";
 import { aptEnvironment } from "../scripts/apt-script.ts";
+import { aptWaits, waitWords } from "../scripts/apt-waits.ts";
 import { installScript } from "./install-script.ts";
 import { type Found, lookAt, readLook } from "./look.ts";
 import { pinFor, refuseKernels, refuseLoaded } from "./refuse.ts";
@@ -40,20 +41,7 @@ const schema = Type.Object(
           "The key that dkms makes to sign modules; kept: for a machine that trusts it for Secure Boot",
       }),
     ),
-    listsHours: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        default: 24,
-        description: "How old the lists of packages may be when something is installed",
-      }),
-    ),
-    lockSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        default: 600,
-        description: "How long to wait while another program works on packages",
-      }),
-    ),
+    ...aptWaits,
     timeoutMinutes: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -217,11 +205,10 @@ function moduleOf({ module, version, kernel }: DriverPin, { modules, dkms }: Fou
 
 function install(
   { module, version, kernel }: DriverPin,
-  { lockSeconds = 600, listsHours = 24, signingKey = "removed", timeoutMinutes = 360 }: Params,
+  { signingKey = "removed", timeoutMinutes = 360, ...waits }: Params,
   apt: readonly string[],
 ): RunAction {
-  const minutes = Math.round(listsHours * 60);
-  const words = [String(lockSeconds), String(minutes), module, version, kernel, signingKey];
+  const words = [...waitWords(waits), module, version, kernel, signingKey];
   return {
     kind: "run",
     detached: true,
