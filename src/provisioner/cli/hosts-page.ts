@@ -1,13 +1,10 @@
 import { hostSchema } from "../spec/host-schema.ts";
 import { parameterRows, parameterTable } from "./task-page.ts";
-import type { Schema } from "./task-page.ts";
 
 /** The page about hosts/*.yaml: its prose, and every key of its schema. */
 export function hostsPage(): string {
   const { networks, users } = hostSchema.properties;
-  const top = parameterRows(hostSchema as unknown as Schema).filter(
-    ({ name }) => !/^(networks|users)\[\]/.test(name),
-  );
+  const top = parameterRows({ ...hostSchema }).filter(({ name }) => !/^(networks|users)\[\]/.test(name));
   return `${[
     prose,
     "## The file",
@@ -17,17 +14,13 @@ export function hostsPage(): string {
     "## A network card",
     "",
     cardWords,
-    ...parameterTable("Key", parameterRows(itemsOf(networks))),
+    ...parameterTable("Key", parameterRows({ ...networks.items })),
     "",
     "## A user",
     "",
     userWords,
-    ...parameterTable("Key", parameterRows(itemsOf(users))),
+    ...parameterTable("Key", parameterRows({ ...users.items })),
   ].join("\n")}\n`;
-}
-
-function itemsOf(list: unknown): Schema {
-  return (list as { readonly items: Schema }).items;
 }
 
 const prose = `# hosts/*.yaml

@@ -22,12 +22,12 @@ export interface TaskPage {
   readonly examples: readonly { readonly title: string; readonly yaml: string }[];
 }
 
-/** A JSON Schema, as far as it is read here. */
+/** A JSON Schema, as far as it is read here; spread, one with typebox's types is such a one. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** The page of a task, read from its schema and examples. */
 export function taskPage(task: Task): TaskPage {
-  const schema = task.schema as unknown as Schema;
+  const schema: Schema = { ...task.schema };
   return {
     name: task.name,
     summary: task.summary,
