@@ -36,6 +36,15 @@ export const directOption = [
   "let the machine download tools by itself; it checks their digests, and archives are not looked into before",
 ] as const;
 
+/** Declares what the flags may say about how a machine is logged in to. */
+export function addLoginOptions(command: Command): void {
+  command
+    .option("--identity <file>", "log in with this key alone")
+    .option("--known-hosts <file>", "look for its host key in this file alone")
+    .option("--sudo-password-file <file>", "password of sudo, in a file")
+    .option("--ask-sudo-password", "ask for the password of sudo");
+}
+
 /** One command: what it takes, and what it does. Its file is read only when it is named. */
 export interface CliCommand {
   declare(command: Command): void;

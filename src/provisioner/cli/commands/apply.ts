@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 
 import type { Summary } from "../../core/converge.ts";
 import { ProvisionError } from "../../core/errors.ts";
-import { defineCommand, directOption, helpEnd } from "../command.ts";
+import { addLoginOptions, defineCommand, directOption, helpEnd } from "../command.ts";
 import type { ChangeFlags, DirectFlags } from "../command.ts";
 import type { TargetFlags } from "../open-target.ts";
 import { findTemplates } from "../project.ts";
@@ -38,10 +38,6 @@ export const apply = defineCommand<Flags>({
       .option("--only <use...>", "settle these tasks or uses alone; * stands for anything")
       .option("--skip <use...>", "leave these out")
       .option(...directOption)
-      .option("--identity <file>", "log in with this key alone")
-      .option("--known-hosts <file>", "look for its host key in this file alone")
-      .option("--sudo-password-file <file>", "password of sudo, in a file")
-      .option("--ask-sudo-password", "ask for the password of sudo")
       .addHelpText(
         "after",
         helpEnd(
@@ -54,6 +50,7 @@ export const apply = defineCommand<Flags>({
           [0, 2, 3, 4, 5, 6, 7, 130],
         ),
       );
+    addLoginOptions(command);
   },
   act({ shell, flags }) {
     const to = nameOf(flags);

@@ -1,7 +1,7 @@
 import { ProvisionError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { Run } from "../../core/run.ts";
-import { defineCommand, helpEnd } from "../command.ts";
+import { addLoginOptions, defineCommand, helpEnd } from "../command.ts";
 import type { CommonFlags } from "../command.ts";
 import type { Ending } from "../exit-code.ts";
 import type { TargetFlags } from "../open-target.ts";
@@ -31,10 +31,6 @@ export const maintain = defineCommand<Flags>({
       .option("--for <minutes>", "how long the window may be open (default: 30)")
       .option("--close", "close the window now, whoever opened it, and end what runs in it")
       .option("--check", "say whether a window is open, and change nothing")
-      .option("--identity <file>", "log in with this key alone")
-      .option("--known-hosts <file>", "look for its host key in this file alone")
-      .option("--sudo-password-file <file>", "password of sudo, in a file")
-      .option("--ask-sudo-password", "ask for the password of sudo")
       .addHelpText(
         "after",
         helpEnd(
@@ -47,6 +43,7 @@ export const maintain = defineCommand<Flags>({
           [0, 2, 3, 4, 5, 7, 130],
         ),
       );
+    addLoginOptions(command);
   },
   act({ shell, flags, operands: [target = "", ...argv] }) {
     const words = wordsOf(flags, argv);
