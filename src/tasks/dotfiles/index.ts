@@ -1,6 +1,6 @@
 import { type Change, defineTask, differences, run } from "../../provisioner/core/task.ts";
 import { checkoutScript } from "./checkout-script.ts";
-import { commitOf, type Found, lookAt, placeOf, readLook } from "./look.ts";
+import { commitOf, type Found, lookAt, placeOf, readLook, unseen } from "./look.ts";
 import { planLink, planUnlink } from "./plan-links.ts";
 import { refuseCheckout, refuseLacks, refuseParams } from "./refuse.ts";
 import { type Params, schema } from "./schema.ts";
@@ -102,16 +102,6 @@ export const dotfiles = defineTask({
     ];
   },
 });
-
-/** Nothing there, where nobody looked. */
-const unseen = {
-  type: "absent",
-  target: undefined,
-  free: "",
-  kept: undefined,
-  blocked: undefined,
-  inside: undefined,
-} as const;
 
 /** A first clone of a big repository over a slow line. */
 const TIMEOUT_MS = 30 * 60_000;

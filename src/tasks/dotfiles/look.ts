@@ -70,7 +70,7 @@ export function readLook({ code, stdout, stderr }: Output): Found {
     throw new Refusal(`the home must be readable, is not: ${stderr.trim()}; look at it there`);
   const found = draft();
   const checkout = found.checkout;
-  let link = draftLink();
+  let link: LinkDraft = { ...unseen };
   if (code === 127) Object.assign(found, { hasUser: true, hasHome: true, hasGit: true });
   for (const line of stdout.split("\n")) {
     const [word, rest] = cut(line);
@@ -103,7 +103,7 @@ export function readLook({ code, stdout, stderr }: Output): Found {
         checkout.ahead = Number(rest);
         break;
       case "link":
-        found.links.set(rest, (link = draftLink()));
+        found.links.set(rest, (link = { ...unseen }));
         break;
       case "target":
         Object.assign(link, { type: "link", target: rest });
@@ -146,16 +146,15 @@ function draft() {
 
 type LinkDraft = { -readonly [Key in keyof LinkState]: LinkState[Key] };
 
-function draftLink(): LinkDraft {
-  return {
-    type: "absent",
-    target: undefined,
-    free: "",
-    kept: undefined,
-    blocked: undefined,
-    inside: undefined,
-  };
-}
+/** Nothing there, where nobody looked. */
+export const unseen: LinkState = {
+  type: "absent",
+  target: undefined,
+  free: "",
+  kept: undefined,
+  blocked: undefined,
+  inside: undefined,
+};
 
 /** A word, and what comes after the blank. */
 function cut(line: string): readonly [string, string] {
