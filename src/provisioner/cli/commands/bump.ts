@@ -1,19 +1,11 @@
 import { InvalidArgumentError } from "commander";
 
 import { ProvisionError } from "../../core/errors.ts";
+import type { BumpRequest } from "../bump-pins.ts";
 import { defineCommand, helpEnd } from "../command.ts";
 import { runSession } from "../session.ts";
 
-interface BumpFlags {
-  readonly check?: boolean;
-  readonly pr?: boolean;
-  readonly minAge?: number;
-  readonly acceptRepublished?: boolean;
-  readonly api?: string;
-  readonly remote: string;
-  readonly base?: string;
-  readonly branch?: string;
-}
+type BumpFlags = Omit<BumpRequest, "tools">;
 
 export const bump = defineCommand<BumpFlags>({
   declare(command) {
