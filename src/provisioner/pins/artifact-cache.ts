@@ -5,11 +5,9 @@ import { ProvisionError } from "../core/errors.ts";
 import type { Run } from "../core/run.ts";
 import { type DigestKind, findKept, keep, type Kept } from "../local/kept-file.ts";
 import { holdLock } from "../local/lock.ts";
-import { DownloadRefused } from "./download-refused.ts";
-import { download, type DownloadOptions } from "./download.ts";
+import { askPlaces } from "./ask-places.ts";
+import { download, type DownloadOptions, forget } from "./download.ts";
 import type { Mirrors } from "./manifest.ts";
-import { placesOf } from "./mirrors.ts";
-import { shownUrl } from "./place.ts";
 import { takeFrom } from "./take-from.ts";
 
 /** Bytes that are pinned: where they are and what they must be. */
@@ -114,29 +112,15 @@ async function copyFrom(
   return undefined;
 }
 
-/** Tries each place in turn; gives the one that had it. */
-async function fetchFrom(artifact: Artifact, options: CacheOptions & Filling): Promise<string> {
-  const { kind, hex, partial, run, mirrors } = options;
-  const { name } = artifact;
-  const tried: { url: string; reason: string }[] = [];
-  let differs: ProvisionError | undefined;
-  for (const place of placesOf(artifact.url, mirrors)) {
-    const url = shownUrl(place);
-    try {
-      const got = await downloadPinned(place, options);
-      if (got === hex) return url;
-      await forget(partial);
-      differs = new ProvisionError("DIGEST_DIFFERS", { name, url, wanted: `${kind} ${hex}`, got });
-      run.note(differs.message, "warning");
-    } catch (error) {
-      run.signal.throwIfAborted();
-      if (!(error instanceof DownloadRefused)) throw error;
-      tried.push({ url, reason: error.message });
-      run.note(`${url}: ${error.message}`, "warning");
-    }
-  }
-  // Wrong bytes are worse news than none.
-  throw differs ?? new ProvisionError("DOWNLOAD_FAILED", { name, tried });
+/** Gives the place that had it. */
+function fetchFrom(artifact: Artifact, options: CacheOptions & Filling): Promise<string> {
+  const { kind, hex, partial } = options;
+  return askPlaces(artifact, options, async (place, url) => {
+    const got = await downloadPinned(place, options);
+    if (got === hex) return url;
+    await forget(partial);
+    return new ProvisionError("DIGEST_DIFFERS", { name: artifact.name, url, wanted: `${kind} ${hex}`, got });
+  });
 }
 
 /** What an earlier run left may be of other bytes: only a whole download speaks against a place. */
@@ -145,11 +129,6 @@ async function downloadPinned(url: string, options: CacheOptions & Filling): Pro
   if (first.hex === options.hex || !first.resumed) return first.hex;
   await forget(options.partial);
   return (await download(url, options)).hex;
-}
-
-async function forget(partial: string): Promise<void> {
-  await rm(partial, { force: true });
-  await rm(`${partial}.json`, { force: true });
 }
 
 function placeIn(cacheDir: string, artifact: Artifact) {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ProvisionError } from "../core/errors.ts";
@@ -6,10 +6,8 @@ import { otherThanPinned } from "../core/openpgp.ts";
 import type { SigningKey } from "../core/repository-pin.ts";
 import { holdLock } from "../local/lock.ts";
 import type { CacheOptions } from "./artifact-cache.ts";
-import { DownloadRefused } from "./download-refused.ts";
-import { download } from "./download.ts";
-import { placesOf } from "./mirrors.ts";
-import { shownUrl } from "./place.ts";
+import { askPlaces } from "./ask-places.ts";
+import { download, forget } from "./download.ts";
 
 /**
  * Gives the armoured text of a key: from the cache by its fingerprints, or fetched. What counts is what the text
@@ -25,43 +23,23 @@ export async function fetchKey(key: SigningKey, options: CacheOptions): Promise<
   return options.run.within(`Download ${key.name}`, (run) => fill(key, path, { ...options, run }));
 }
 
-/** Tries each place in turn. */
-async function fill(key: SigningKey, path: string, options: CacheOptions): Promise<string> {
-  const { run, mirrors } = options;
-  const { name, url: original, fingerprints } = key;
+function fill(key: SigningKey, path: string, options: CacheOptions): Promise<string> {
+  const { name, fingerprints } = key;
   const partial = `${path}.partial`;
-  const tried: { url: string; reason: string }[] = [];
-  let differs: ProvisionError | undefined;
-  for (const place of placesOf(original, mirrors)) {
-    const url = shownUrl(place);
+  return askPlaces(key, options, async (place, url) => {
     try {
       // Keys are small and no digest says which beginning is ours: always from the start.
       await forget(partial);
       await download(place, { ...options, partial, kind: "sha256" });
       const text = await readFile(partial, "utf8");
       const reason = otherThanPinned(text, fingerprints);
-      if (reason === undefined) {
-        await rename(partial, path);
-        return text;
-      }
-      differs = new ProvisionError("KEY_DIFFERS", { name, url, reason });
-      run.note(differs.message, "warning");
-    } catch (error) {
-      run.signal.throwIfAborted();
-      if (!(error instanceof DownloadRefused)) throw error;
-      tried.push({ url, reason: error.message });
-      run.note(`${url}: ${error.message}`, "warning");
+      if (reason !== undefined) return new ProvisionError("KEY_DIFFERS", { name, url, reason });
+      await rename(partial, path);
+      return text;
     } finally {
       await forget(partial);
     }
-  }
-  // A wrong key is worse news than none.
-  throw differs ?? new ProvisionError("DOWNLOAD_FAILED", { name, tried });
-}
-
-async function forget(partial: string): Promise<void> {
-  await rm(partial, { force: true });
-  await rm(`${partial}.json`, { force: true });
+  });
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {
