@@ -12,6 +12,7 @@ import { imageFormat } from "../../src/provisioner/spec/image-format.ts";
 import { keyFileFormat } from "../../src/provisioner/spec/public-key.ts";
 import { somePublicKey } from "../support/public-key.ts";
 import { scratchFolder } from "../support/scratch-folder.ts";
+import { someCard, someHost, someUser } from "../support/some-host.ts";
 
 const key = somePublicKey();
 const admin = "users: [{name: admin, keys: [agent], sudo: true}]\n";
@@ -42,44 +43,10 @@ describe("loadHostSpec", () => {
   it("fills in whatever a file leaves out", async () => {
     const { spec, recipe } = await load("web.yaml", { "web.yaml": least });
 
-    expect(spec).toEqual({
-      name: "web",
-      fqdn: undefined,
-      image: { kind: "spec", name: "base", version: undefined },
-      hypervisor: undefined,
-      pool: "default",
-      cpus: 2,
-      memoryMiB: 2048,
-      disk: { sizeGiB: undefined, mode: "overlay" },
-      extraDisks: [],
-      networks: [
-        {
-          joins: { kind: "network", name: "default" },
-          mac: expect.stringMatching(/^52:54:00(:[0-9a-f]{2}){3}$/) as string,
-          interface: "net0",
-          dhcp4: true,
-          dhcp6: false,
-          addresses: [],
-          gateways: [],
-          dns: { servers: [], search: [] },
-        },
-      ],
-      users: [
-        {
-          name: "admin",
-          comment: undefined,
-          keys: [{ kind: "agent" }],
-          groups: [],
-          sudo: true,
-          shell: "/bin/bash",
-        },
-      ],
-      timezone: undefined,
-      autostart: true,
-      gpus: [],
-      labels: {},
-      variables: {},
-    });
+    const mac = expect.stringMatching(/^52:54:00(:[0-9a-f]{2}){3}$/) as string;
+    expect(spec).toEqual(
+      someHost({ networks: [someCard({ mac })], users: [someUser({ name: "admin", sudo: true })] }),
+    );
     expect(recipe).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { HostSpec } from "../../src/provisioner/spec/host-spec.ts";
 
-/** A host to be, with one card that asks by DHCP and one user; `changes` say what a test is about. */
+/** A host to be, as the least that its file can say makes it; `changes` say what a test is about. */
 export function someHost(changes: Partial<HostSpec> = {}): HostSpec {
   return {
     name: "web",
@@ -13,16 +13,7 @@ export function someHost(changes: Partial<HostSpec> = {}): HostSpec {
     disk: { sizeGiB: undefined, mode: "overlay" },
     extraDisks: [],
     networks: [someCard()],
-    users: [
-      {
-        name: "alice",
-        comment: undefined,
-        keys: [{ kind: "agent" }],
-        groups: [],
-        sudo: false,
-        shell: "/bin/bash",
-      },
-    ],
+    users: [someUser()],
     timezone: undefined,
     autostart: true,
     gpus: [],
@@ -43,6 +34,19 @@ export function someCard(changes: Partial<HostSpec["networks"][number]> = {}): H
     addresses: [],
     gateways: [],
     dns: { servers: [], search: [] },
+    ...changes,
+  };
+}
+
+/** A user who comes in by what the agent holds. */
+export function someUser(changes: Partial<HostSpec["users"][number]> = {}): HostSpec["users"][number] {
+  return {
+    name: "alice",
+    comment: undefined,
+    keys: [{ kind: "agent" }],
+    groups: [],
+    sudo: false,
+    shell: "/bin/bash",
     ...changes,
   };
 }
