@@ -20,15 +20,12 @@ const isRoot = process.getuid?.() === 0;
 describe.skipIf(!isRoot)("provision apply with tools (skipped unless root)", () => {
   let project: ToolProject;
   let server: SshServer;
-  let login: readonly string[];
   const at = (name: string) => join(project.home, name);
   const prefix = () => at("prefix");
 
   beforeAll(async () => {
     server = await startSshServer();
     project = await openToolProject();
-    await writeFile(at("known_hosts"), server.knownHosts);
-    login = ["--identity", server.keyFile, "--known-hosts", at("known_hosts")];
   });
 
   afterAll(async () => {
@@ -57,10 +54,9 @@ describe.skipIf(!isRoot)("provision apply with tools (skipped unless root)", () 
   }
 
   async function apply(...more: readonly string[]) {
-    const target = ["--spec", "web", "--target", `${server.user}@127.0.0.1:${server.port}`];
     const env = { PROVISION_HOME: project.home, PROVISION_CACHE: at("cache") };
     const shell = fakeShell(project.home, env);
-    const exitCode = await runProgram(["apply", ...target, ...login, ...more, "--json"], shell);
+    const exitCode = await runProgram(["apply", "--spec", "web", ...server.login, ...more, "--json"], shell);
     const events = shell.out
       .join("")
       .split("\n")

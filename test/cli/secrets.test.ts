@@ -34,9 +34,7 @@ describe.skipIf(!isRoot)("secrets (skipped unless root)", () => {
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "provision-secrets-"));
     server = await startSshServer();
-    await writeFile(join(home, "known_hosts"), server.knownHosts);
-    const login = `--identity ${server.keyFile} --known-hosts ${join(home, "known_hosts")}`;
-    flags = `--spec web --target ${server.user}@127.0.0.1:${server.port} ${login}`.split(" ");
+    flags = ["--spec", "web", ...server.login];
     await mkdir(join(home, "specs"));
     await writeFile(join(home, "specs/key"), secrets.file);
     await writeFile(join(home, "password"), `${secrets.command}\n`);

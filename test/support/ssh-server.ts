@@ -38,6 +38,8 @@ export interface SshServer extends AsyncDisposable {
   /** Private key that may log in: text and path (with a .pub beside it). */
   readonly key: string;
   readonly keyFile: string;
+  /** Flags of provision for a machine to be logged in to. */
+  readonly login: readonly string[];
   /** A target with host key and login pinned; `port` may be a proxy's. */
   target(overrides?: Partial<SshTarget>): SshTarget;
   /** What sshd logged so far. */
@@ -67,15 +69,19 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const hostKeys = await Promise.all(hostKeyFiles.map((file) => publicKeyOf(file)));
   const key = await readFile(keyFile, "utf8");
   const hostKey = hostKeys[0] ?? "";
+  const knownHosts = hostKeys.map((line) => `[127.0.0.1]:${port} ${line}\n`).join("");
+  await writeFile(join(dir, "known_hosts"), knownHosts);
+  const target = ["--target", `${user}@127.0.0.1:${port}`];
   return {
     port,
     user,
     dir,
     home,
     hostKey,
-    knownHosts: hostKeys.map((line) => `[127.0.0.1]:${port} ${line}\n`).join(""),
+    knownHosts,
     key,
     keyFile,
+    login: [...target, "--identity", keyFile, "--known-hosts", join(dir, "known_hosts")],
     target: (overrides = {}) => ({
       ...ownTarget({ host: "127.0.0.1", port, user, hostKey, privateKey: key }),
       ...overrides,
