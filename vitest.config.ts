@@ -31,6 +31,8 @@ export default defineConfig({
           // No test mocks a module or leaves a global behind: one process can serve many files.
           pool: "threads",
           isolate: false,
+          // They take milliseconds; a machine that has other work is no reason to fail.
+          testTimeout: 30_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/profiles/**", "test/vagrant/**", ...integration],
         },
