@@ -12,63 +12,25 @@ const uuid = "00000000-0000-4000-8000-000000000000";
 /** Answers as libvirt would for one host that is deployed, up and as its file says; whatever changes something throws. */
 export function standInDriver(spec: HostSpec, hostKey: string): LibvirtDriver {
   const domain = deployed(spec, hostKey);
-  return {
+  return onlyThese<LibvirtDriver>({
     uri: "stand-in:///",
-    claims: "",
-    accelerator: never,
-    fallsBack: never,
-    startNetwork: never,
-    boot: never,
-    adopt: never,
-    borrow: never,
-    owned: never,
-    remove: never,
-    claim: never,
-    devices: { checkPassable: never },
-    hosts: {
-      find: async () => domain,
-      all: never,
-      define: never,
-      setMark: never,
-      setAutostart: never,
-      guest: () => guest(spec.name),
-      powerOff: never,
-      resume: never,
-      undefine: never,
-    },
-    networks: {
-      list: never,
-      start: never,
-      leases: never,
-      hosts: async () => [],
-      keepAddress: never,
-      forgetAddress: never,
-    },
+    hosts: onlyThese<LibvirtDriver["hosts"]>({ find: async () => domain, guest: () => guest(spec.name) }),
+    networks: onlyThese<LibvirtDriver["networks"]>({ hosts: async () => [] }),
     pools: { open: async () => folder },
-    volumes: {
-      pools: never,
-      startPool: never,
-      refresh: never,
-      stopPool: never,
-      list: never,
-      find: async (_pool, name) => volume(name),
-      create: never,
-      copy: never,
-      grow: never,
-      upload: never,
-      download: never,
-      readEnd: never,
-      readFrom: never,
-      length: never,
-      remove: never,
-      removeByPath: never,
-    },
+    volumes: onlyThese<LibvirtDriver["volumes"]>({ find: async (_pool, name) => volume(name) }),
     async [Symbol.asyncDispose]() {},
-  };
+  });
 }
 
-function never(): Promise<never> {
-  return Promise.reject(new Error("A deploy with nothing to do asks libvirt for something it should not"));
+/** Something that can do what is given and refuses all else that it could be asked for. */
+function onlyThese<Whole extends object>(given: Partial<Whole>): Whole {
+  return new Proxy(given, {
+    get: (own, name) => {
+      // What is awaited is looked at for a `then` of its own.
+      if (name in own || name === "then") return Reflect.get(own, name) as unknown;
+      return () => Promise.reject(new Error(`A deploy with nothing to do asks libvirt for ${String(name)}`));
+    },
+  }) as Whole;
 }
 
 function deployed(spec: HostSpec, hostKey: string): FoundDomain {
@@ -106,24 +68,18 @@ function deployed(spec: HostSpec, hostKey: string): FoundDomain {
 }
 
 function guest(name: string): Guest {
-  return {
+  return onlyThese<Guest>({
     name,
     uuid,
     accelerator: "tcg",
     state: async () => "running",
     trouble: async () => undefined,
     addresses: async () => [{ address: "127.0.0.1", source: "lease" }],
-    waitForOff: never,
-    shutDown: never,
-    start: never,
-    powerOff: never,
-    saveMemory: never,
-    restoreMemory: never,
     consoleTail: async () => "",
     consoleSize: async () => 0,
     keep() {},
     async [Symbol.asyncDispose]() {},
-  };
+  });
 }
 
 function volume(name: string): Volume {
