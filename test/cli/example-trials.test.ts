@@ -11,7 +11,7 @@ import { group } from "../../src/tasks/group.ts";
 const withExamples = (examples: Task["examples"]): Task => ({ ...(file as Task), examples });
 const motd = { path: "/etc/motd", content: "hello\n" };
 const trialsOf = (examples: Task["examples"], base = "debian-13") =>
-  exampleTrials([withExamples(examples)], { base, registry: tasks });
+  exampleTrials([withExamples(examples)], { base, machine: { mac: "52:54:00:12:34:56" }, registry: tasks });
 
 describe("the examples of a task", () => {
   it("are tried as they stand", () => {
@@ -33,6 +33,14 @@ describe("the examples of a task", () => {
 
     expect(trial?.given.map(({ id }) => id)).toEqual(["group docs", "directory /srv/www"]);
     expect(trial?.recipe[0]?.params).toBe(other);
+  });
+
+  it("are tried with what the machine is, where they depend on it", () => {
+    const insteadOn = ({ mac }: { readonly mac: string }) => ({ path: "/etc/motd", content: mac });
+
+    const [trial] = trialsOf([{ title: "Write a text", params: motd, trial: { insteadOn } }]);
+
+    expect(trial?.recipe[0]?.params).toEqual({ path: "/etc/motd", content: "52:54:00:12:34:56" });
   });
 
   it("are skipped with the reason, everywhere or on other bases", () => {

@@ -34,6 +34,7 @@ beforeEach(async () => {
 
 const guest: BorrowedGuest = {
   name: "provision_default",
+  mac: "52:54:00:12:34:56",
   snapshots: {
     take: async (name) => {
       journal.push("take");
@@ -76,7 +77,7 @@ describe("Vagrant's machine as a scratch machine", () => {
 
     expect(journal).toEqual(["log in", "take", "log in", "revert", "forget"]);
     expect(snapshots).toEqual([]);
-    expect([scratch.base, scratch.sshLine]).toEqual(["debian-13", "vagrant ssh"]);
+    expect([scratch.base, scratch.mac, scratch.sshLine]).toEqual(["debian-13", guest.mac, "vagrant ssh"]);
   });
 
   it("is reset for who has looked at its host, and then gets the time of this machine", async () => {

@@ -16,6 +16,7 @@ export function fakeScratch(): FakeScratch {
     name: "provision-scratch-fake",
     base: "debian-13",
     distribution: "debian-13",
+    mac: "52:54:00:12:34:56",
     sshLine: "ssh visitor@192.0.2.1",
     get host() {
       return host;

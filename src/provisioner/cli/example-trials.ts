@@ -1,22 +1,27 @@
 import type { Recipe, Use } from "../core/recipe.ts";
-import type { Example, Task } from "../core/task.ts";
+import type { Example, Task, TrialMachine } from "../core/task.ts";
 import type { Trial } from "../trial/trial.ts";
 
-/** The examples of tasks as things to try on a machine of this base. */
-export function exampleTrials(
-  tasks: readonly Task[],
-  { base, registry }: { readonly base: string; readonly registry: readonly Task[] },
-): readonly Trial[] {
-  return tasks.flatMap((task) => task.examples.map((example) => trialOf(task, example, { base, registry })));
+/** Where examples are tried, and with which tasks there are. */
+export interface TrialPlace {
+  readonly base: string;
+  readonly machine: TrialMachine;
+  readonly registry: readonly Task[];
+}
+
+/** The examples of tasks as things to try on this machine. */
+export function exampleTrials(tasks: readonly Task[], at: TrialPlace): readonly Trial[] {
+  return tasks.flatMap((task) => task.examples.map((example) => trialOf(task, example, at)));
 }
 
 function trialOf(
   task: Task,
   { title, params, trial = {} }: Example<unknown>,
-  { base, registry }: { readonly base: string; readonly registry: readonly Task[] },
+  { base, machine, registry }: TrialPlace,
 ): Trial {
   const place = `${task.name}, example "${title}"`;
-  const { given = [], instead = params, spoil, only } = trial;
+  const { given = [], spoil, only } = trial;
+  const instead = trial.insteadOn?.(machine) ?? trial.instead ?? params;
   const elsewhere =
     only === undefined || only.bases.includes(base)
       ? undefined

@@ -65,6 +65,7 @@ function closingAfter(scratch: ScratchMachine, driver: AsyncDisposable): Scratch
     name: scratch.name,
     base: scratch.base,
     distribution: scratch.distribution,
+    mac: scratch.mac,
     sshLine: scratch.sshLine,
     get host() {
       return scratch.host;

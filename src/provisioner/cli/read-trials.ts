@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ProvisionError } from "../core/errors.ts";
 import type { Redactor } from "../core/redactor.ts";
 import type { Sources } from "../core/sources.ts";
-import type { Task } from "../core/task.ts";
+import type { Task, TrialMachine } from "../core/task.ts";
 import { findBase } from "../image/base-image.ts";
 import { openScratch } from "../local/scratch.ts";
 import { nearestName } from "../spec/nearest-name.ts";
@@ -24,7 +24,7 @@ import { standInSources } from "./stand-in-sources.ts";
 /** What is to be tried, on a machine of which base, and with what. */
 export interface Work extends AsyncDisposable {
   readonly base: string;
-  readonly trials: readonly Trial[];
+  readonly trialsOn: (machine: TrialMachine) => readonly Trial[];
   readonly sources: Sources;
 }
 
@@ -62,7 +62,7 @@ async function fromExamples(asked: Asked): Promise<Work> {
   });
   return {
     base,
-    trials: exampleTrials(tasks, { base, registry }),
+    trialsOn: (machine) => exampleTrials(tasks, { base, machine, registry }),
     sources,
     [Symbol.asyncDispose]: () => standIns[Symbol.asyncDispose](),
   };
@@ -79,7 +79,7 @@ async function fromSpec(name: string, asked: Asked): Promise<Work> {
   const pins = openPins(shell, manifest, flags);
   return {
     base,
-    trials: specTrials(loaded.spec.name, recipe, distribution),
+    trialsOn: () => specTrials(loaded.spec.name, recipe, distribution),
     sources: specSources(loaded, findTemplates(shell), { ...pins, ...secrets }),
     [Symbol.asyncDispose]: async () => {},
   };

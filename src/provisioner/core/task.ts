@@ -36,12 +36,20 @@ export interface Example<Params> {
   readonly trial?: ExampleTrial<Params>;
 }
 
+/** What an example may have to know of the scratch machine. */
+export interface TrialMachine {
+  /** Hardware address of its network card, in lower case. */
+  readonly mac: string;
+}
+
 /** What an example needs to be proved on a machine that has nothing but its base. */
 export interface ExampleTrial<Params> {
   /** Uses that come before it, written as in a spec: `{ apt: { present: ["zsh"] } }`. */
   readonly given?: readonly Readonly<Record<string, unknown>>[];
   /** Proved in its stead: an example may name servers that nobody has. */
   readonly instead?: Params;
+  /** The same, where it depends on the machine. */
+  readonly insteadOn?: (machine: TrialMachine) => Params;
   /** What spoils it, where the task's own `spoil` does not fit. */
   readonly spoil?: readonly Errand[];
   /** The only bases it is proved on; `because` says why it is not on others. */

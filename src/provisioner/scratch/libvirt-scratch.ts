@@ -15,7 +15,7 @@ import { connectScratch } from "./connect-scratch.ts";
 import { makeScratch } from "./make-scratch.ts";
 import type { ScratchMachine } from "./scratch-machine.ts";
 import { domainOf, dropRecord, filesIn, readRecord, type ScratchRecord } from "./scratch-record.ts";
-import { setClock } from "./settle.ts";
+import { hangUp, setClock } from "./settle.ts";
 
 /** A scratch machine by libvirt. */
 export interface LibvirtScratch {
@@ -146,6 +146,7 @@ class LibvirtScratchMachine implements ScratchMachine {
   readonly name: string;
   readonly base: string;
   readonly distribution: string;
+  readonly mac: string;
   readonly sshLine: string;
   readonly #record: ScratchRecord;
   readonly #guest: Guest;
@@ -165,6 +166,7 @@ class LibvirtScratchMachine implements ScratchMachine {
     this.name = record.name;
     this.base = record.base;
     this.distribution = record.distribution;
+    this.mac = record.mac;
     this.sshLine = sshLineOf(record);
     this.#record = record;
     this.#guest = parts.guest;
@@ -186,7 +188,8 @@ class LibvirtScratchMachine implements ScratchMachine {
 
   async #reset(run: Run): Promise<void> {
     const { disk, pristine, memory } = filesIn(this.#record.folder);
-    await this.#hangUp();
+    await hangUp(this.#host);
+    this.#host = undefined;
     run.progress("switching it off");
     await this.#guest.powerOff();
     await rm(disk, { force: true });
@@ -202,20 +205,9 @@ class LibvirtScratchMachine implements ScratchMachine {
     this.#kept = true;
   }
 
-  /** What was done to it may have cut the line: then there is nothing to end in order. */
-  async #hangUp(): Promise<void> {
-    const host = this.#host;
-    this.#host = undefined;
-    try {
-      await host?.[Symbol.asyncDispose]();
-    } catch {
-      // It is switched off next.
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await using _lock = this.#lock;
-    await this.#hangUp();
+    await hangUp(this.#host);
     // Nothing of it is needed: the next run begins with a reset.
     if (!this.#kept) await this.#guest.powerOff();
   }

@@ -12,6 +12,8 @@ export interface ScratchMachine extends AsyncDisposable {
   readonly base: string;
   /** As package URLs have it: debian-13. */
   readonly distribution: string;
+  /** Hardware address of its network card. */
+  readonly mac: string;
   /** The connection to work on; another one after each reset. At first the machine is as it was. */
   readonly host: Host;
   /** For people: how to get in by hand. */

@@ -12,3 +12,12 @@ export async function setClock(host: Host): Promise<void> {
   const action = program("date", "--utc", `--set=@${(Date.now() / 1000).toFixed(3)}`);
   await host.fly({ orders: [{ id: "set-clock", action }], facts: [] });
 }
+
+/** Ends a connection. What was done to its machine may have cut it: then there is nothing to end in order. */
+export async function hangUp(host: Host | undefined): Promise<void> {
+  try {
+    await host?.[Symbol.asyncDispose]();
+  } catch {
+    // It is switched off or made as it was next.
+  }
+}

@@ -9,7 +9,7 @@ import { waitForCloudInit } from "../image/wait-for-cloud-init.ts";
 import type { BorrowedGuest } from "../libvirt/borrow.ts";
 import { holdLock } from "../local/lock.ts";
 import type { ScratchMachine } from "./scratch-machine.ts";
-import { setClock, settle } from "./settle.ts";
+import { hangUp, setClock, settle } from "./settle.ts";
 import { targetOf, type VagrantMachine } from "./vagrant-machine.ts";
 
 /** The machine that `vagrant up` made, to try things on. */
@@ -49,6 +49,7 @@ class VagrantScratchMachine implements ScratchMachine {
   readonly name: string;
   readonly base: string;
   readonly distribution: string;
+  readonly mac: string;
   readonly sshLine = "vagrant ssh";
   readonly #machine: VagrantMachine;
   readonly #guest: BorrowedGuest;
@@ -62,6 +63,7 @@ class VagrantScratchMachine implements ScratchMachine {
     this.name = guest.name;
     this.base = machine.base;
     this.distribution = machine.distribution;
+    this.mac = guest.mac;
     this.#machine = machine;
     this.#guest = guest;
     this.#connect = connect;
@@ -94,7 +96,8 @@ class VagrantScratchMachine implements ScratchMachine {
   async reset(run: Run): Promise<void> {
     if (this.#host && !this.#isUsed) return;
     await run.within("Make the scratch machine as it was", async (inner) => {
-      await this.#hangUp();
+      await hangUp(this.#host);
+      this.#host = undefined;
       inner.progress("restoring its memory and its disk");
       await this.#guest.snapshots.revert(snapshot);
       inner.progress("waiting for SSH");
@@ -108,20 +111,9 @@ class VagrantScratchMachine implements ScratchMachine {
     this.#isKept = true;
   }
 
-  /** What was done to it may have cut the line: then there is nothing to end in order. */
-  async #hangUp(): Promise<void> {
-    const host = this.#host;
-    this.#host = undefined;
-    try {
-      await host?.[Symbol.asyncDispose]();
-    } catch {
-      // It is made as it was next.
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await using _lock = this.#lock;
-    await this.#hangUp();
+    await hangUp(this.#host);
     if (this.#isKept) return;
     const { snapshots } = this.#guest;
     if (!(await snapshots.list()).includes(snapshot)) return;

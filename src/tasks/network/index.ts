@@ -39,9 +39,25 @@ export const network = defineTask({
           { mac: "52:54:00:12:34:57", interface: "lan1" },
         ],
       },
-      trial: { skip: "no two machines have cards of one hardware address, and it names all of them" },
+      // By its own hardware address, and beside the address by which it is reached.
+      trial: {
+        insteadOn: ({ mac }) => ({
+          cards: [
+            {
+              mac,
+              interface: "lan0",
+              dhcp4: true,
+              addresses: ["192.0.2.10/24", "2001:db8::10/64"],
+              dns: { search: ["example.org"] },
+            },
+          ],
+        }),
+      },
     },
   ],
+
+  // By its meaning: what only reads differently is as wanted.
+  spoil: () => [write(FILE, "network: { version: 2 }\n")],
 
   subject: () => FILE,
 
