@@ -1,15 +1,15 @@
-/** A key made for the example: it signs no repository. */
+/** A key made for the examples, whose secret part is gone: it signed the empty repository of `trial.ts`, and nothing else. */
 export const exampleKey = {
-  fingerprint: "8DB9613090501F6853AC87FEEA9CA515741F31BA",
+  fingerprint: "F79C433891C3F9BC7A5B021E8A5CA591527197CB",
   text: `
 -----BEGIN PGP PUBLIC KEY BLOCK-----
 
-mDMEawOVqBYJKwYBBAHaRw8BAQdA6rPzS9qK6EJeepdneRBza3UUnJa0G6Cf0O0H
-3FtD11a0FHBhY2thZ2VzQGV4YW1wbGUub3JniJAEExYIADgWIQSNuWEwkFAfaFOs
-h/7qnKUVdB8xugUCawOVqAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRDq
-nKUVdB8xunFTAQDLAfoHYqEpvhmLABJr3UT2pccBzrxaZpCI3A5BQ6LuqgD+ORt8
-dOgCUu1Bw0Exfb1POg5+A7SNEQhj1JUtyUN/zwQ=
-=V7UI
+mDMEZ3SFgBYJKwYBBAHaRw8BAQdAFqCtflnnp3DFonJRfQsQgDmpnVdrgIgqSS+e
+RQT7iwW0FHBhY2thZ2VzQGV4YW1wbGUub3JniJAEExYIADgWIQT3nEM4kcP5vHpb
+Ah6KXKWRUnGXywUCZ3SFgAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRCK
+XKWRUnGXy8a5AQCRWHxvqaPeZ0VvddhxbbJJqdCppJ0FfcQ75nayTLoFKwEAu/ZG
+hvRY7azQk3RAZygcNHy3HvZ1soICbUEA9z1mpw4=
+=+v5g
 -----END PGP PUBLIC KEY BLOCK-----
 `.trimStart(),
 } as const;

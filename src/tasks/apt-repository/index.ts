@@ -16,7 +16,16 @@ import { exampleKey } from "./example-key.ts";
 import { keyFile, preferencesFile, sourcesFile, stampFile } from "./files.ts";
 import { readLists } from "./read-lists.ts";
 import { type Params, schema } from "./schema.ts";
+import { trialGiven, trialRepository } from "./trial.ts";
 import { hasPlaceholders, type Wanted, wantedOf } from "./wanted.ts";
+
+const vendor = {
+  name: "vendor",
+  uris: ["https://packages.example.org/debian"],
+  suites: ["trixie"],
+  components: ["stable"],
+  key: { content: exampleKey.text, fingerprints: [exampleKey.fingerprint] },
+};
 
 /**
  * A repository for apt, signed by a key whose fingerprint is pinned. The fingerprint is worked out here, from the
@@ -30,14 +39,8 @@ export const aptRepository = defineTask({
     { title: "One that versions.yaml pins", params: { name: "fluent-bit", pinned: "fluent-bit" } },
     {
       title: "A vendor's repository",
-      params: {
-        name: "vendor",
-        uris: ["https://packages.example.org/debian"],
-        suites: ["trixie"],
-        components: ["stable"],
-        key: { content: exampleKey.text, fingerprints: [exampleKey.fingerprint] },
-      },
-      trial: { skip: "nobody serves packages.example.org; the other examples prove real repositories" },
+      params: vendor,
+      trial: { given: trialGiven, instead: { ...vendor, uris: [`file:${trialRepository}`] } },
     },
     {
       title: "Debian's backports, by the distribution's own keyring",

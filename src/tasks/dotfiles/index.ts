@@ -4,9 +4,15 @@ import { commitOf, type Found, lookAt, placeOf, readLook, unseen } from "./look.
 import { planLink, planUnlink } from "./plan-links.ts";
 import { refuseCheckout, refuseLacks, refuseParams } from "./refuse.ts";
 import { type Params, schema } from "./schema.ts";
-import { trialCommit, trialGiven, trialRepository } from "./trial.ts";
+import { trialCommit, trialGiven, trialRepository, trialServer } from "./trial.ts";
 
 const exampleLinks = { ".zshrc": "zsh/zshrc", ".tmux.conf": "tmux/tmux.conf", ".config/nvim": "nvim" };
+const scripts = {
+  user: "bob",
+  repository: "git@git.example.org:bob/scripts.git",
+  ref: "0123456789abcdef0123456789abcdef01234567",
+  path: "~/src/scripts",
+};
 const removed = {
   user: "bob",
   repository: trialRepository,
@@ -48,13 +54,12 @@ export const dotfiles = defineTask({
     },
     {
       title: "A checkout elsewhere, by a deploy key in ~/.ssh",
-      params: {
-        user: "bob",
-        repository: "git@git.example.org:bob/scripts.git",
-        ref: "0123456789abcdef0123456789abcdef01234567",
-        path: "~/src/scripts",
+      params: scripts,
+      trial: {
+        given: trialServer,
+        instead: { ...scripts, ref: trialCommit },
+        spoil: [run("runuser", "-u", "bob", "--", "rm", "-r", "/home/bob/src/scripts")],
       },
-      trial: { skip: "it needs a server that is reached by SSH with a deploy key" },
     },
     {
       title: "Put back what was there before",

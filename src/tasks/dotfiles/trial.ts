@@ -16,10 +16,11 @@ git commit -q -m 'Add settings'
 git tag v1.4
 `;
 
+const programs = [{ apt: { present: ["git"] } }, { user: { name: "bob" } }];
+
 /** The user, git and the repository, as a spec would have them. */
 export const trialGiven = [
-  { apt: { present: ["git"] } },
-  { user: { name: "bob" } },
+  ...programs,
   {
     command: {
       name: "dotfiles-repository",
@@ -27,4 +28,33 @@ export const trialGiven = [
       creates: trialRepository,
     },
   },
+];
+
+const scripts = "/home/git/bob/scripts.git";
+
+/** Lets the key of bob in as git, by the name that the example has for the server. */
+const keys = `set -e
+echo '127.0.0.1 git.example.org' >>/etc/hosts
+runuser -u bob -- sh -ec '
+  mkdir -m 700 /home/bob/.ssh
+  cd /home/bob/.ssh
+  ssh-keygen -q -t ed25519 -N "" -f id_ed25519
+  sed "s/^/git.example.org /" /etc/ssh/ssh_host_ed25519_key.pub >known_hosts'
+mkdir -m 700 /home/git/.ssh
+cp /home/bob/.ssh/id_ed25519.pub /home/git/.ssh/authorized_keys
+chown -R git: /home/git/.ssh
+`;
+
+/** The same repository behind the scratch machine's own sshd. */
+export const trialServer = [
+  ...programs,
+  { user: { name: "git" } },
+  {
+    command: {
+      name: "scripts-repository",
+      argv: ["runuser", "-u", "git", "--", "sh", "-c", script, "repository", scripts],
+      creates: scripts,
+    },
+  },
+  { command: { name: "deploy-key", argv: ["sh", "-c", keys], creates: "/home/git/.ssh/authorized_keys" } },
 ];
