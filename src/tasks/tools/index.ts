@@ -70,6 +70,7 @@ export const tools = defineTask({
     {
       title: "Change from one to another, whatever is in the way",
       params: { name: "a finder", names: ["fzf"], absent: ["skim"], replace: true },
+      trial: { given: [{ file: { path: "/usr/local/bin/fzf", content: "#!/bin/sh\n", mode: "0755" } }] },
     },
     { title: "Install beside the system", params: { names: ["jq"], prefix: "/opt/tools" } },
   ],
