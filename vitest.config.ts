@@ -34,7 +34,7 @@ export default defineConfig({
           // They take milliseconds; a machine that has other work is no reason to fail.
           testTimeout: 30_000,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/profiles/**", "test/vagrant/**", ...integration],
+          exclude: ["test/e2e/**", "test/profiles/**", "test/trials/**", "test/vagrant/**", ...integration],
         },
       },
       {
@@ -46,7 +46,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      ...["e2e", "profiles", "vagrant"].map((name) => ({
+      ...["e2e", "profiles", "trials", "vagrant"].map((name) => ({
         extends: true as const,
         test: {
           name,

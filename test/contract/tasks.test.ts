@@ -101,6 +101,10 @@ describe.each(tasks.map((task) => ({ name: task.name, task })))("task $name", ({
     for (const value of [null, "text", 5, []]) expect(accepts(task, value)).toBe(false);
   });
 
+  it("has an example that is tried on a machine", () => {
+    expect(task.examples.filter(({ trial }) => trial?.skip === undefined)).not.toEqual([]);
+  });
+
   it("has examples, each of another subject", () => {
     const subjects = task.examples.map(({ params }) => task.subject(params));
 

@@ -21,16 +21,9 @@ import { documentedCommands } from "../support/documented-commands.ts";
 import { type DotfilesRemote, openDotfilesRemote } from "../support/dotfiles-remote.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { maintainGuest } from "../support/maintain-guest.ts";
+import { type MirroredProject, openMirroredProject } from "../support/mirrored-project.ts";
 import { recordedRun } from "../support/recorded-run.ts";
-import { treePackages } from "../support/rootless-tree.ts";
-import {
-  gatewayOf,
-  openShippedProject,
-  shippedPins,
-  type ShippedProject,
-} from "../support/shipped-project.ts";
-import { startSystemdHost } from "../support/systemd-host.ts";
-import { systemdRoot } from "../support/systemd-root.ts";
+import { gatewayOf, shippedPins } from "../support/shipped-project.ts";
 import { type WireguardKeys, wireguardKeys } from "../support/wireguard-keys.ts";
 
 // One build of all that is shipped, whose own verification boots it three times, and two hosts deployed from it.
@@ -40,9 +33,7 @@ const settings = baseSettings({ env: process.env, home: homedir(), isRoot: proce
 /** Long: without KVM, and where the cache has no base with the driver, which is compiled for it. */
 const LONG_MS = 3_600_000;
 
-let shipped: ShippedProject;
-/** A root with the programs of containers. */
-let containers: string;
+let shipped: MirroredProject;
 let images: string;
 let env: Record<string, string>;
 let built: LaunchedRun;
@@ -52,19 +43,7 @@ let manifest: Manifest;
 beforeAll(async () => {
   images = await mkdtemp(join(tmpdir(), "provision-images-"));
   await program(["chmod", "0755", images], { run });
-  await using builder = await startSystemdHost(await systemdRoot(settings.cacheDir));
-  // Guests find this machine by the address of their network's gateway.
-  containers = await systemdRoot(settings.cacheDir, {
-    suite: "trixie",
-    packages: treePackages,
-    hooks: ['ln -s /dev/null "$1/etc/systemd/system/containerd.service"'],
-  });
-  shipped = await openShippedProject({
-    builder,
-    containers,
-    address: "0.0.0.0",
-    seenAt: await gatewayOf("default", run),
-  });
+  shipped = await openMirroredProject(settings.cacheDir, run);
   env = { PROVISION_HOME: shipped.project.home, PROVISION_IMAGES: images };
   built = await launch(["build", "--spec", "full", "--yes"], { env });
   for (const { message } of eventsOf(built, "error")) throw new Error(message);
@@ -224,7 +203,7 @@ describe("hosts of the full image", { shuffle: false }, () => {
     for (const { message } of eventsOf(deployed, "error")) throw new Error(message);
     guest = await openGuest(project, "web", webAddress ?? "");
     far = await openGuest(project, "far", farAddress ?? "");
-    await guest.put("alice", "hello.tar", await packedBusybox(containers, project.folder));
+    await guest.put("alice", "hello.tar", await packedBusybox(shipped.containers, project.folder));
   });
 
   afterAll(async () => {

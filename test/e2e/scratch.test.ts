@@ -1,6 +1,5 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
-import { homedir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -8,39 +7,25 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 
-import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
-import { openDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
-import { domainOf, readRecord, type ScratchRecord } from "../../src/provisioner/scratch/scratch-record.ts";
-import { shippedTemplates } from "../support/bases.ts";
+import type { ScratchRecord } from "../../src/provisioner/scratch/scratch-record.ts";
 import { eventsOf, launch, type LaunchedRun, stepsOf } from "../support/launcher.ts";
+import { openMirroredProject } from "../support/mirrored-project.ts";
+import { recordedRun } from "../support/recorded-run.ts";
+import { openScratchCache, type ScratchCache } from "../support/scratch-cache.ts";
+import { endings, toldTrials } from "../support/told-trials.ts";
 
 const shell = promisify(execFile);
-const settings = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
 
-// A cache of its own, with the bases of everybody: the machine that somebody keeps for work stays as it is.
+let own: ScratchCache;
 let folder: string;
-let cache: string;
+const kept = () => own.kept();
 
 beforeAll(async () => {
-  await mkdir(join(settings.cacheDir, "work"), { recursive: true, mode: 0o711 });
-  folder = await mkdtemp(join(settings.cacheDir, "work", "e2e-"));
-  cache = join(folder, "cache");
-  await mkdir(cache, { mode: 0o711 });
-  await mkdir(join(settings.cacheDir, "bases"), { recursive: true });
-  await symlink(join(settings.cacheDir, "bases"), join(cache, "bases"));
-  await chmod(folder, 0o711);
+  own = await openScratchCache();
+  ({ folder } = own);
 });
 
-afterAll(async () => {
-  const record = await kept();
-  await using driver = await openDriver("qemu:///system", { render: shippedTemplates, cacheFolder: cache });
-  if (record) await driver.remove(domainOf(record));
-  await rm(folder, { recursive: true, force: true });
-});
-
-function kept(): Promise<ScratchRecord | undefined> {
-  return readRecord(join(cache, "machines/debian-13.json"));
-}
+afterAll(() => own[Symbol.asyncDispose]());
 
 async function stateOf(record: ScratchRecord | undefined): Promise<string> {
   return (await shell("virsh", ["-c", "qemu:///system", "domstate", record?.name ?? ""])).stdout.trim();
@@ -50,23 +35,7 @@ function provision(
   args: readonly string[],
   seen?: Parameters<typeof launch>[1] & object,
 ): Promise<LaunchedRun> {
-  return launch(args, { ...seen, env: { PROVISION_CACHE: cache } });
-}
-
-interface Told {
-  readonly broken: number;
-  readonly trials: readonly {
-    readonly title: string;
-    readonly verdicts: readonly {
-      readonly proof: string;
-      readonly outcome: string;
-      readonly found: string;
-    }[];
-  }[];
-}
-
-function told(run: LaunchedRun): Told | undefined {
-  return eventsOf(run, "result")[0]?.data as Told | undefined;
+  return launch(args, { ...seen, env: { PROVISION_CACHE: own.cache, ...seen?.env } });
 }
 
 /** How long the machine took to be as it was, in milliseconds each. */
@@ -86,7 +55,7 @@ describe("provision test on a real guest", { shuffle: false }, () => {
     const run = await provision(["test", "sysctl", "group", "--junit", junit]);
 
     expect([run.exitCode, eventsOf(run, "error")]).toEqual([0, []]);
-    expect(told(run)?.trials.map(({ verdicts }) => verdicts.map(({ outcome }) => outcome))).toEqual(
+    expect(toldTrials(run)?.trials.map(({ verdicts }) => verdicts.map(({ outcome }) => outcome))).toEqual(
       Array.from({ length: 3 }, () => ["held", "held", "held", "held", "held"]),
     );
     expect(eventsOf(run, "result")[0]?.text).toMatch(/^sysctl +Route packets .*removed, altered: mended/m);
@@ -106,8 +75,8 @@ describe("provision test on a real guest", { shuffle: false }, () => {
     const run = await provision(["test", "--spec", spec, "--keep"]);
 
     expect(run.exitCode).toBe(6);
-    expect(told(run)?.broken).toBe(1);
-    const broken = told(run)?.trials[1]?.verdicts.at(-1);
+    expect(toldTrials(run)?.broken).toBe(1);
+    const broken = toldTrials(run)?.trials[1]?.verdicts.at(-1);
     expect(broken).toMatchObject({ proof: "apply", outcome: "broken" });
     expect(broken?.found).toBe(
       'Cannot settle command never-content: never-content unless must be "0", is "1"',
@@ -146,5 +115,20 @@ describe("provision test on a real guest", { shuffle: false }, () => {
     const times = resets(run).map((ms) => `${(ms / 1000).toFixed(1)} s`);
     expect(times).toHaveLength(6);
     process.stdout.write(`the scratch machine was as it was after ${times.join(", ")}\n`);
+  });
+
+  it("proves what is downloaded, by a mirror, and on the network that it is reached by", async () => {
+    const { run: work } = recordedRun();
+    await using mirrored = await openMirroredProject(own.usual, work);
+
+    const run = await provision(["test", "tools", "fluent-bit", "laurel", "network"], {
+      env: { PROVISION_HOME: mirrored.project.home },
+    });
+
+    expect([run.exitCode, eventsOf(run, "error")]).toEqual([0, []]);
+    const all = Object.entries(endings(run));
+    expect(all).toHaveLength(6);
+    expect(all.filter(([, ending]) => ending !== "5 proofs held")).toEqual([]);
+    expect(mirrored.project.requests).toEqual(expect.arrayContaining(["go.tar.gz", "laurel.tar.gz"]));
   });
 });

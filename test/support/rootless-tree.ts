@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { makeTar, type TarMember } from "./make-archive.ts";
 import { renderStrict } from "./strict-templates.ts";
@@ -27,22 +27,31 @@ const programs = [
   "usr/bin/containerd-shim-runc-v2",
   "usr/bin/ctr",
   "usr/bin/rootlesskit",
-  "usr/bin/slirp4netns",
   "usr/sbin/runc",
 ];
+
+/** Upstream's brings all that it needs; Debian's brings its library along. */
+const slirp = ["usr/bin/slirp4netns", "usr/lib/x86_64-linux-gnu/libslirp.so.0"];
+const startSlirp = `#!/bin/sh
+own=$(dirname "$(readlink -f "$0")")/../libexec/slirp4netns
+LD_LIBRARY_PATH=$own exec "$own/slirp4netns" "$@"
+`;
 
 /**
  * A release laid out as the full one of nerdctl, of Debian's programs from a root that has them. In the place of its
  * scripts are ours, with the same interface; nerdctl only says its version, and buildkitd only stays.
  */
 export async function rootlessTree(root: string, version: string): Promise<Release> {
-  const builds = await Promise.all(
-    programs.map(async (path): Promise<TarMember> => {
-      const body = await readFile(join(root, path));
-      return { path: `bin/${path.slice(path.lastIndexOf("/") + 1)}`, mode: 0o755, body };
-    }),
-  );
+  const taken = async (paths: readonly string[], folder: string) =>
+    Promise.all(
+      paths.map(async (path): Promise<TarMember> => {
+        const body = await readFile(join(root, path));
+        return { path: `${folder}/${basename(path)}`, mode: 0o755, body };
+      }),
+    );
+  const builds = [...(await taken(programs, "bin")), ...(await taken(slirp, "libexec/slirp4netns"))];
   const scripts = {
+    slirp4netns: startSlirp,
     nerdctl: `#!/bin/sh\necho nerdctl ${version}\n`,
     buildkitd: "#!/bin/sh\nexec sleep infinity\n",
     "containerd-rootless.sh": renderStrict("containerd/rootless-containerd", { rootlesskit: "rootlesskit" }),
