@@ -89,7 +89,12 @@ export const test = defineCommand<Flags>({
         ? await machines.openVagrantMachine(found, shop, run)
         : await machines.openScratchMachine({ shell, flags, base: work.base, shop }, run);
       const stopAtBroken = flags.keep ?? false;
-      const results = await tryAll(work.trialsOn(scratch), { scratch, sources: work.sources, run, stopAtBroken });
+      const results = await tryAll(work.trialsOn(scratch), {
+        scratch,
+        sources: work.sources,
+        run,
+        stopAtBroken,
+      });
       if (flags.junit !== undefined) await writeJunit(flags.junit, results, shell.cwd);
       if (flags.keep && results.some(({ verdicts }) => verdicts.length > 1)) {
         scratch.keep();
