@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 /** Tests that start processes: real shells, sshd, sudo, libvirt's test hypervisor, the compiled program. */
 const integration = [
@@ -21,7 +22,7 @@ const integration = [
 
 export default defineConfig({
   test: {
-    sequence: { shuffle: true },
+    sequence: { shuffle: { files: false, tests: true }, sequencer: LongestFirst },
     reporters: ["default", new ClosingLine()],
     projects: [
       {
@@ -42,6 +43,9 @@ export default defineConfig({
         test: {
           name: "integration",
           include: integration,
+          // They wait for other programs more than they compute. Other numbers of workers take groups of their own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -51,8 +55,10 @@ export default defineConfig({
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`],
-          // Real guests share one hypervisor and two cores: one file at a time, long deadlines.
-          fileParallelism: false,
+          // A guest without KVM boots on one core, and what waits for it on none: two files at a time keep two cores
+          // busy. What they share, the hypervisor above all, they know by names of their own. Long deadlines.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },

@@ -11,44 +11,49 @@ import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import type { Manifest } from "../../src/provisioner/image/manifest.ts";
 import { program } from "../../src/provisioner/local/program.ts";
 import { eventsOf, launch, stepsOf, type LaunchedRun } from "../support/launcher.ts";
+import { killAlone } from "../support/kill-alone.ts";
+import { openOwnCache, type OwnCache } from "../support/own-cache.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 
 const { run } = recordedRun();
 const { cacheDir } = baseSettings({ env: process.env, home: homedir(), isRoot: process.getuid?.() === 0 });
 
+let own: OwnCache;
 let images: string;
 let env: Record<string, string>;
-let before: readonly string[];
 
 beforeAll(async () => {
+  // What is found in it is of these runs alone, whatever else runs meanwhile.
+  own = await openOwnCache(cacheDir);
   // Not below /root or a private folder: the hypervisor's user must be able to reach the image.
   images = await mkdtemp(join(tmpdir(), "provision-images-"));
   await program(["chmod", "0755", images], { run });
-  env = { PROVISION_IMAGES: images };
-  before = await present();
+  env = { PROVISION_IMAGES: images, PROVISION_CACHE: own.cache };
 });
 
-afterAll(() => rm(images, { recursive: true, force: true }));
+afterAll(async () => {
+  await own[Symbol.asyncDispose]();
+  await rm(images, { recursive: true, force: true });
+});
 
-/** What a run could leave: domains with our name, scratch directories, unfinished images. */
-async function present(): Promise<string[]> {
-  const domains = await program(["virsh", "-q", "-c", "qemu:///system", "list", "--all", "--name"], { run });
-  const folders = [
-    join(cacheDir, "work"),
-    join(cacheDir, "scratch"),
-    join(cacheDir, "claims"),
-    join(images, "base"),
-  ];
-  const entries = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])));
+const virsh = (...args: readonly string[]) =>
+  program(["virsh", "-q", "-c", "qemu:///system", ...args], { run });
+
+/** What our runs could leave: domains with disks in our cache, scratch directories, unfinished images. */
+async function leftovers(): Promise<string[]> {
+  const names = (await virsh("list", "--all", "--name")).split("\n").filter(Boolean);
+  const disks = await Promise.all(
+    // Another test's may be gone by now.
+    names.map(async (name) => ({ name, files: await virsh("domblklist", name).catch(() => "") })),
+  );
+  const folders = ["work", "scratch", "claims"].map((name) => join(own.cache, name));
+  const entries = await Promise.all(
+    [...folders, join(images, "base")].map((folder) => readdir(folder).catch(() => [])),
+  );
   return [
-    ...domains.split("\n").filter((name) => name.startsWith("provision-")),
+    ...disks.filter(({ files }) => files.includes(own.folder)).map(({ name }) => name),
     ...entries.flat().filter((name) => !/^(latest|\d{8}-)/.test(name)),
   ];
-}
-
-/** Of it, what was not there before these tests. */
-async function leftovers(): Promise<string[]> {
-  return (await present()).filter((name) => !before.includes(name));
 }
 
 describe("provision build --spec base", { shuffle: false }, () => {
@@ -111,7 +116,7 @@ describe("provision build --spec base", { shuffle: false }, () => {
   it("says with --check that nothing is to be done, and why when something is", async () => {
     const nothing = await launch(["build", "--spec", "base", "--check"], { env });
     const elsewhere = await launch(["plan", "build", "--spec", "base"], {
-      env: { PROVISION_IMAGES: join(images, "x") },
+      env: { ...env, PROVISION_IMAGES: join(images, "x") },
     });
 
     expect(nothing.exitCode).toBe(0);
@@ -176,6 +181,7 @@ describe("a build that is stopped while its builder boots", { shuffle: false }, 
   });
 
   it("leaves to `gc` what it could not remove when it was killed", async () => {
+    await using _alone = await killAlone();
     await booting((pid) => process.kill(-pid, "SIGKILL"));
     const left = await leftovers();
 

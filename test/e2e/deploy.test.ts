@@ -12,6 +12,7 @@ import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { program } from "../../src/provisioner/local/program.ts";
 import { shippedTemplates } from "../support/bases.ts";
 import { type DeployProject, endingOf, openDeployProject } from "../support/deploy-project.ts";
+import { killAlone } from "../support/kill-alone.ts";
 import { eventsOf, launch } from "../support/launcher.ts";
 import { recordedRun } from "../support/recorded-run.ts";
 import { gatewayOf, shippedPins } from "../support/shipped-project.ts";
@@ -287,6 +288,7 @@ describe("a deployed host", { shuffle: false }, () => {
   });
 
   it("leaves nothing when it is stopped half-way, and is done when it is run again after a crash", async () => {
+    await using _alone = await killAlone();
     await project.writeHost("three", {});
     const interrupt = (signal: NodeJS.Signals) =>
       launch(["deploy", "three"], {

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -31,13 +31,15 @@ describe.skipIf(why !== undefined)(`${title}${why ? ` (skipped: ${why})` : ""}`,
   let opened: ShippedProject;
   let home: string;
   /** The network is this machine's own. */
-  let ports: { readonly first: number; readonly second: number };
+  let ports: { readonly profile: number; readonly first: number; readonly second: number };
 
   beforeAll(async () => {
     host = await startSystemdHost(await systemdRoot(settings.cacheDir));
     opened = await openShippedProject({ builder: host });
     ({ home } = opened.project);
-    ports = { first: await freePort(), second: await freePort() };
+    ports = { profile: await freePort(), first: await freePort(), second: await freePort() };
+    const profile = join(home, "specs/monitoring.yaml");
+    await writeFile(profile, (await readFile(profile, "utf8")).replace(":9100", `:${ports.profile}`));
     const [failure] = eventsOf(await apply("monitoring", "--skip", ...ofTheKernel), "error");
     if (failure) throw new Error(failure.message);
     await standInForAuditd(host);
@@ -100,7 +102,7 @@ describe.skipIf(why !== undefined)(`${title}${why ? ` (skipped: ${why})` : ""}`,
     expect(await host.sh(`curl -sS http://127.0.0.1:${ports.first}/metrics`)).toMatch(
       /node_scrape_collector_success\{collector="processes"\} 1/,
     );
-    await expect(host.sh("curl -sS http://127.0.0.1:9100/metrics")).rejects.toThrow(/connect/);
+    await expect(host.sh(`curl -sS http://127.0.0.1:${ports.profile}/metrics`)).rejects.toThrow(/connect/);
     expect(
       await host.sh("tr '\\0' '\\n' </proc/$(pgrep -xf '/usr/local/bin/node_exporter .*')/cmdline"),
     ).toContain(`\n${exclude}`);
@@ -171,7 +173,7 @@ describe.skipIf(why !== undefined)(`${title}${why ? ` (skipped: ${why})` : ""}`,
     expect(await host.sh(`curl -sS http://127.0.0.1:${ports.first}/metrics`)).toContain(
       "node_memory_MemTotal_bytes",
     );
-    await expect(host.sh("curl -sS http://127.0.0.1:9100/metrics")).rejects.toThrow(/connect/);
+    await expect(host.sh(`curl -sS http://127.0.0.1:${ports.profile}/metrics`)).rejects.toThrow(/connect/);
     await settle({ "node-exporter": { state: "absent" } });
   });
 

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { execa } from "execa";
+
+import { holdLock } from "../../src/provisioner/local/lock.ts";
+import { quietRun } from "./quiet-run.ts";
 
 /** What a root is made of. */
 export interface RootRecipe {
@@ -55,7 +58,8 @@ export async function systemdRoot(cacheDir: string, recipe: RootRecipe = trixieR
   const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
   const root = join(cacheDir, "roots", `${suite}-${key}`);
   if (existsSync(root)) return root;
-  await mkdir(join(cacheDir, "roots"), { recursive: true });
+  await using _lock = await holdLock(root, "a root for tests to make", quietRun());
+  if (existsSync(root)) return root;
   // Beside its place, so that a rename puts it there whole.
   const making = `${root}.${process.pid}`;
   try {
