@@ -1,36 +1,31 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 
+import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import type { Manifest } from "../../src/provisioner/pins/manifest.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { makeTarGz } from "../support/make-archive.ts";
 import { go, jq, nerdctl } from "../support/releases.ts";
-import { bootBase, type ScratchGuest } from "../support/scratch-guest.ts";
+import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
+import { systemdRoot } from "../support/systemd-root.ts";
 import { openToolProject, type Release, type ToolProject } from "../support/tool-project.ts";
 
-// One scratch guest, as its base made it: what is done to it is done in this order.
+// One host: what is done to it is done in this order. On a guest with a kernel of its own: full-image.test.ts.
 const shipped = join(import.meta.dirname, "../..");
+const why = whyNoSystemdHost();
+const { cacheDir } = baseSettings({ env: process.env, home: homedir(), isRoot: true });
 
-let scratch: ScratchGuest;
+let host: SystemdHost;
 let project: ToolProject;
 
-beforeAll(async () => {
-  scratch = await bootBase("debian-13", { memoryMiB: 1024 });
-  // On every address: with --direct the guest asks it by itself.
-  project = await openToolProject("0.0.0.0");
-});
-
-afterAll(async () => {
-  await project[Symbol.asyncDispose]();
-  await scratch[Symbol.asyncDispose]();
-});
-
 async function apply(spec: string, ...more: readonly string[]): Promise<LaunchedRun> {
-  return launch(["apply", "--spec", spec, ...scratch.login, ...more], {
-    env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(scratch.folder, "cache") },
+  return launch(["apply", "--spec", spec, ...host.login, ...more], {
+    env: { PROVISION_HOME: project.home, PROVISION_CACHE: join(project.home, "cache") },
   });
 }
 
@@ -43,7 +38,6 @@ async function want(params: object): Promise<void> {
   );
 }
 
-const onGuest = (script: string) => scratch.sh(script);
 const outcome = (done: LaunchedRun) => [done.exitCode, eventsOf(done, "error")];
 const summary = (done: LaunchedRun) => eventsOf(done, "result")[0]?.data;
 const listing = "find /usr/local -printf '%p %y %m %u %g %l\\n' | sort";
@@ -58,93 +52,104 @@ function shippedRelease(name: string, { tools = {} }: Manifest): Release {
   return { name, file: `${name}.tar.gz`, body, entry: { version, binary: name, ...(system && { system }) } };
 }
 
-describe("the tools task on a real guest", { shuffle: false }, () => {
-  let before: string;
+describe.skipIf(why !== undefined)(
+  `provision apply of tools${why ? ` (skipped: ${why})` : ""}`,
+  { shuffle: false },
+  () => {
+    beforeAll(async () => {
+      host = await startSystemdHost(await systemdRoot(cacheDir));
+      project = await openToolProject();
+    });
 
-  it("installs tools that run for every user, and finds them as wanted in one flight", async () => {
-    before = await onGuest(listing);
-    await project.pin(go("1.0"), jq("1.0"), nerdctl("1.0"));
-    await want({ names: ["go", "jq", "nerdctl"] });
+    afterAll(async () => {
+      await project[Symbol.asyncDispose]();
+      await host[Symbol.asyncDispose]();
+    });
 
-    const first = await apply("web");
-    const second = await apply("web");
+    let before: string;
 
-    expect(outcome(first)).toEqual([0, []]);
-    expect(await onGuest("su nobody -s /bin/sh -c 'go; jq; nerdctl'")).toBe("go 1.0\njq 1.0\nnerdctl 1.0");
-    expect([outcome(second), summary(second)]).toEqual([
-      [0, []],
-      expect.objectContaining({ changed: 0, flights: 1 }),
-    ]);
-  });
+    it("installs tools that run for every user, and finds them as wanted in one flight", async () => {
+      before = await host.sh(listing);
+      await project.pin(go("1.0"), jq("1.0"), nerdctl("1.0"));
+      await want({ names: ["go", "jq", "nerdctl"] });
 
-  it("upgrades one of them and leaves the others alone", async () => {
-    await project.pin(go("2.0"), jq("1.0"), nerdctl("1.0"));
+      const first = await apply("web");
+      const second = await apply("web");
 
-    const upgraded = await apply("web");
+      expect(outcome(first)).toEqual([0, []]);
+      expect(await host.sh("su nobody -s /bin/sh -c 'go; jq; nerdctl'")).toBe("go 1.0\njq 1.0\nnerdctl 1.0");
+      expect([outcome(second), summary(second)]).toEqual([
+        [0, []],
+        expect.objectContaining({ changed: 0, flights: 1 }),
+      ]);
+    });
 
-    expect(outcome(upgraded)).toEqual([0, []]);
-    expect(eventsOf(upgraded, "use-ended")[0]?.changes).toMatchObject([
-      { what: "go", from: "1.0", to: "2.0" },
-    ]);
-    expect(await onGuest("go; jq")).toBe("go 2.0\njq 1.0");
-  });
+    it("upgrades one of them and leaves the others alone", async () => {
+      await project.pin(go("2.0"), jq("1.0"), nerdctl("1.0"));
 
-  it("heals what somebody broke by hand", async () => {
-    await onGuest("rm /usr/local/bin/jq; : > /usr/local/share/provision/store/go/current/go/bin/go");
+      const upgraded = await apply("web");
 
-    const healed = await apply("web");
+      expect(outcome(upgraded)).toEqual([0, []]);
+      expect(eventsOf(upgraded, "use-ended")[0]?.changes).toMatchObject([
+        { what: "go", from: "1.0", to: "2.0" },
+      ]);
+      expect(await host.sh("go; jq")).toBe("go 2.0\njq 1.0");
+    });
 
-    expect(outcome(healed)).toEqual([0, []]);
-    expect(eventsOf(healed, "use-ended")[0]?.changes.map(({ what }) => what)).toEqual(["go", "jq"]);
-    expect(await onGuest("go; jq")).toBe("go 2.0\njq 1.0");
-  });
+    it("heals what somebody broke by hand", async () => {
+      await host.sh("rm /usr/local/bin/jq; : > /usr/local/share/provision/store/go/current/go/bin/go");
 
-  it("lets the guest download by itself with --direct", async () => {
-    const url = new URL(project.url);
-    const gateway = await onGuest("ip -4 route show default | awk '{ print $3; exit }'");
-    await project.pin(jq("2.0"));
-    // By the name that the guest has for this machine.
-    const versions = join(project.home, "versions.yaml");
-    const text = await readFile(versions, "utf8");
-    await writeFile(versions, text.replaceAll(`${url.hostname}:${url.port}`, `${gateway}:${url.port}`));
-    await want({ names: ["jq"] });
-    const asked = project.requests.length;
+      const healed = await apply("web");
 
-    const direct = await apply("web", "--direct");
+      expect(outcome(healed)).toEqual([0, []]);
+      expect(eventsOf(healed, "use-ended")[0]?.changes.map(({ what }) => what)).toEqual(["go", "jq"]);
+      expect(await host.sh("go; jq")).toBe("go 2.0\njq 1.0");
+    });
 
-    expect(outcome(direct)).toEqual([0, []]);
-    expect(await onGuest("jq")).toBe("jq 2.0");
-    expect(project.requests.slice(asked)).toEqual([jq("2.0").file]);
-  });
+    it("lets the host download by itself with --direct", async () => {
+      await project.pin(jq("2.0"));
+      await want({ names: ["jq"] });
+      const asked = project.requests.length;
 
-  it("removes them, and /usr/local is as it was", async () => {
-    await want({ absent: ["go", "jq", "nerdctl"] });
+      const direct = await apply("web", "--direct");
 
-    const removed = await apply("web");
+      expect(outcome(direct)).toEqual([0, []]);
+      expect(await host.sh("jq")).toBe("jq 2.0");
+      expect(project.requests.slice(asked)).toEqual([jq("2.0").file]);
+    });
 
-    expect(outcome(removed)).toEqual([0, []]);
-    expect(await onGuest(listing)).toBe(before);
-  });
+    it("removes them, and /usr/local is as it was", async () => {
+      await want({ absent: ["go", "jq", "nerdctl"] });
 
-  it("settles the tools of the shipped profile, with files of our own", async () => {
-    const spec = parse(await readFile(join(shipped, "specs/tools.yaml"), "utf8")) as {
-      tasks: { tools?: { names: string[] } }[];
-    };
-    const manifest = parse(await readFile(join(shipped, "versions.yaml"), "utf8")) as Manifest;
-    const names = spec.tasks.flatMap(({ tools }) => tools?.names ?? []);
-    await project.pin(...names.map((name) => shippedRelease(name, manifest)));
-    const uses = spec.tasks.filter(({ tools }) => tools);
-    await writeFile(join(project.home, "specs/shipped.yaml"), stringify({ base: "debian-13", tasks: uses }));
+      const removed = await apply("web");
 
-    const first = await apply("shipped");
-    const second = await apply("shipped");
+      expect(outcome(removed)).toEqual([0, []]);
+      expect(await host.sh(listing)).toBe(before);
+    });
 
-    expect(names).toEqual(expect.arrayContaining(["go", "rust", "neovim", "fzf", "ripgrep"]));
-    expect(outcome(first)).toEqual([0, []]);
-    expect((await onGuest(names.join("; "))).split("\n")).toEqual(
-      names.map((name) => `${name} ${manifest.tools?.[name]?.version}`),
-    );
-    expect(summary(second)).toMatchObject({ changed: 0, flights: 1, uses: uses.length });
-    expect(await onGuest("systemctl list-units --failed --plain --no-legend")).toBe("");
-  });
-});
+    it("settles the tools of the shipped profile, with files of our own", async () => {
+      const spec = parse(await readFile(join(shipped, "specs/tools.yaml"), "utf8")) as {
+        tasks: { tools?: { names: string[] } }[];
+      };
+      const manifest = parse(await readFile(join(shipped, "versions.yaml"), "utf8")) as Manifest;
+      const names = spec.tasks.flatMap(({ tools }) => tools?.names ?? []);
+      await project.pin(...names.map((name) => shippedRelease(name, manifest)));
+      const uses = spec.tasks.filter(({ tools }) => tools);
+      await writeFile(
+        join(project.home, "specs/shipped.yaml"),
+        stringify({ base: "debian-13", tasks: uses }),
+      );
+
+      const first = await apply("shipped");
+      const second = await apply("shipped");
+
+      expect(names).toEqual(expect.arrayContaining(["go", "rust", "neovim", "fzf", "ripgrep"]));
+      expect(outcome(first)).toEqual([0, []]);
+      expect((await host.sh(names.join("; "))).split("\n")).toEqual(
+        names.map((name) => `${name} ${manifest.tools?.[name]?.version}`),
+      );
+      expect(summary(second)).toMatchObject({ changed: 0, flights: 1, uses: uses.length });
+      expect(await host.sh("systemctl list-units --failed --plain --no-legend")).toBe("");
+    });
+  },
+);
