@@ -11,7 +11,7 @@ import { baseSettings } from "../../src/provisioner/image/base-settings.ts";
 import { freePort } from "../support/free-port.ts";
 import { eventsOf, launch, type LaunchedRun } from "../support/launcher.ts";
 import { networkedRoot } from "../support/networked-root.ts";
-import { layNetwork, type OwnNetwork } from "../support/own-network.ts";
+import { layNetwork } from "../support/own-network.ts";
 import { startSystemdHost, type SystemdHost, whyNoSystemdHost } from "../support/systemd-host.ts";
 import { systemdRoot } from "../support/systemd-root.ts";
 
@@ -168,65 +168,76 @@ describe.skipIf(why !== undefined)(
   },
 );
 
-describe.skipIf(why !== undefined)(
-  `a tunnel that the way to its host may lead into${why ? ` (skipped: ${why})` : ""}`,
-  { shuffle: false },
-  () => {
-    let network: OwnNetwork;
-    let host: SystemdHost;
-    let folder: string;
+/** A tunnel on a host of its own, which is reached by a way of its own. */
+interface Tunnel extends AsyncDisposable {
+  /** This machine's end of the way. */
+  readonly here: string;
+  apply(params: object, seen?: Parameters<typeof launch>[1]): Promise<LaunchedRun>;
+  routes(): Promise<string>;
+  /** What guards the host has, and what became of them. */
+  armed(): Promise<string>;
+  mustBeAsBefore(): Promise<void>;
+}
 
-    beforeAll(async () => {
-      const root = await systemdRoot(cacheDir, networkedRoot);
-      network = await layNetwork();
-      host = await startSystemdHost(root, { network });
-      folder = await mkdtemp(join(tmpdir(), "provision-test-"));
-      await host.sh("mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200");
-    });
+const publicKey = "yLIyYJw0uvlSMOwFHTlsCrWd1SRU4Ykb1IB9NlWxG3E=";
+const allowed = (...allowedIps: readonly string[]) => ({
+  interface: "wg0",
+  address: [`${net}.1/24`],
+  listenPort: 51820,
+  peers: [{ publicKey, allowedIps }],
+});
+const good = allowed(`${net}.2/32`, "10.214.0.0/24");
 
-    afterAll(async () => {
-      await host[Symbol.asyncDispose]();
-      await network[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    });
-
-    const publicKey = "yLIyYJw0uvlSMOwFHTlsCrWd1SRU4Ykb1IB9NlWxG3E=";
-    const allowed = (...allowedIps: readonly string[]) => ({
-      interface: "wg0",
-      address: [`${net}.1/24`],
-      listenPort: 51820,
-      peers: [{ publicKey, allowedIps }],
-    });
-    const good = allowed(`${net}.2/32`, "10.214.0.0/24");
-
-    async function apply(params: object, seen?: Parameters<typeof launch>[1]): Promise<LaunchedRun> {
+/** Digs one that leaves the way alone. */
+async function digTunnel(): Promise<Tunnel> {
+  const root = await systemdRoot(cacheDir, networkedRoot);
+  const network = await layNetwork();
+  const host = await startSystemdHost(root, { network });
+  const folder = await mkdtemp(join(tmpdir(), "provision-test-"));
+  const tunnel: Tunnel = {
+    here: network.here,
+    async apply(params, seen) {
       const spec = join(folder, "tunnel.yaml");
       await writeFile(spec, stringify({ base: "debian-13", tasks: [{ wireguard: params }] }));
       return launch(["apply", "--spec", spec, ...host.login, "--verbose"], seen);
-    }
-
-    const routes = () => host.sh("ip route show dev wg0 proto boot | sed 's/ *$//'");
-    const armed = () =>
-      host.sh("ls -A /run/provision-guard; systemctl list-units --all 'provision-guard*' -q");
-    const mustBeAsBefore = async () => {
-      expect(await routes()).toBe("10.214.0.0/24 scope link");
-      const again = await apply(good);
+    },
+    routes: () => host.sh("ip route show dev wg0 proto boot | sed 's/ *$//'"),
+    armed: () => host.sh("ls -A /run/provision-guard; systemctl list-units --all 'provision-guard*' -q"),
+    async mustBeAsBefore() {
+      expect(await tunnel.routes()).toBe("10.214.0.0/24 scope link");
+      const again = await tunnel.apply(good);
       expect([again.exitCode, eventsOf(again, "error")]).toEqual([0, []]);
       expect(eventsOf(again, "result")[0]?.data).toMatchObject({ changed: 0, flights: 1 });
-    };
+    },
+    async [Symbol.asyncDispose]() {
+      await host[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await host.sh("mkdir -p /dev/net; mknod -m 666 /dev/net/tun c 10 200");
+  for (const params of [allowed(`${net}.2/32`), good]) {
+    const done = await tunnel.apply(params);
+    expect([done.exitCode, eventsOf(done, "error")]).toEqual([0, []]);
+  }
+  return tunnel;
+}
 
+// All at once, each on its own host: a guard takes three minutes to take something back.
+describe
+  .skipIf(why !== undefined)
+  .concurrent(`a tunnel that the way to its host may lead into${why ? ` (skipped: ${why})` : ""}`, () => {
     it("is confirmed over a new connection when it leaves the way alone, and leaves nothing armed", async () => {
-      const first = await apply(allowed(`${net}.2/32`));
-      const second = await apply(good);
+      await using tunnel = await digTunnel();
 
-      expect([first.exitCode, second.exitCode]).toEqual([0, 0]);
-      expect(eventsOf(second, "error")).toEqual([]);
-      expect(await armed()).toBe("wireguard-wg0.lock");
-      await mustBeAsBefore();
+      expect(await tunnel.armed()).toBe("wireguard-wg0.lock");
+      await tunnel.mustBeAsBefore();
     });
 
     it("is taken back by the host itself when it swallows the way, and the run says so", async () => {
-      const failed = await apply(allowed(`${net}.2/32`, `${network.here}/32`));
+      await using tunnel = await digTunnel();
+
+      const failed = await tunnel.apply(allowed(`${net}.2/32`, `${tunnel.here}/32`));
 
       const [error] = eventsOf(failed, "error");
       expect([failed.exitCode, error?.code]).toEqual([6, "CHANGE_REVERTED"]);
@@ -234,21 +245,25 @@ describe.skipIf(why !== undefined)(
         /^Cannot settle wireguard wg0: the host must answer on a new connection/,
       );
       expect(error?.where).toMatchObject({ line: 3 });
-      expect(await armed()).toBe("wireguard-wg0.lock\nwireguard-wg0.taken-back");
-      await mustBeAsBefore();
+      expect(await tunnel.armed()).toBe("wireguard-wg0.lock\nwireguard-wg0.taken-back");
+      await tunnel.mustBeAsBefore();
     });
 
     it("is taken back when the run is killed before it could confirm it", async () => {
-      const swallowing = allowed(`${net}.2/32`, `${network.here}/32`);
+      await using tunnel = await digTunnel();
       let provision: number | undefined;
-      const killed = apply(swallowing, { seen: (_event, pid) => (provision = pid) });
-      await expect.poll(routes, { timeout: 60_000 }).toContain(network.here);
+
+      const killed = tunnel.apply(allowed(`${net}.2/32`, `${tunnel.here}/32`), {
+        seen: (_event, pid) => (provision = pid),
+      });
+      await expect.poll(() => tunnel.routes(), { timeout: 60_000 }).toContain(tunnel.here);
       if (provision !== undefined) process.kill(-provision, "SIGKILL");
       await killed;
 
       // The last that it does, once the interface is up again.
-      await expect.poll(armed, { timeout: 240_000, interval: 1000 }).toMatch(/^\S+\.lock\n\S+\.taken-back$/);
-      await mustBeAsBefore();
+      await expect
+        .poll(() => tunnel.armed(), { timeout: 240_000, interval: 1000 })
+        .toMatch(/^\S+\.lock\n\S+\.taken-back$/);
+      await tunnel.mustBeAsBefore();
     });
-  },
-);
+  });
