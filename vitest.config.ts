@@ -46,8 +46,8 @@ export default defineConfig({
           // They wait for other programs more than they compute. Other numbers of workers take groups of their own.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       ...["e2e", "profiles", "trials", "vagrant"].map((name) => ({
