@@ -24,16 +24,19 @@ const blockSize = 30;
 /** Blocks there are names for. */
 const mostBlocks = goneFiles.length;
 
-/** Settings that every kernel has. The wanted value is the running one: the kernel belongs to this machine. */
+/**
+ * Settings that every kernel has. The wanted value is the running one: the kernel belongs to this machine. Not
+ * fs.file-max and fs.nr_open, which a systemd that starts raises.
+ */
 const keys = [
   ["vm.swappiness", "vm.dirty_ratio"],
   ["vm.dirty_background_ratio", "vm.overcommit_memory"],
   ["vm.max_map_count", "vm.vfs_cache_pressure"],
-  ["fs.aio-max-nr", "fs.file-max"],
+  ["fs.aio-max-nr", "fs.pipe-max-size"],
   ["fs.inotify.max_user_watches", "fs.inotify.max_queued_events"],
   ["kernel.panic", "kernel.threads-max"],
   ["kernel.panic_on_oops", "kernel.randomize_va_space"],
-  ["fs.nr_open", "vm.page-cluster"],
+  ["fs.lease-break-time", "vm.page-cluster"],
 ] as const;
 
 /** A server's worth of items of every kind that needs no systemd, the more the longer. */
