@@ -161,11 +161,11 @@ describe.skipIf(why !== undefined)(`rootless-containerd (skipped: ${skipped})`, 
 
   it("comes up with the user's systemd, and mends what somebody stopped", async () => {
     await host.sh("systemctl restart user@$(id -u alice).service");
-    // It needs a containerd that is up, and is tried until there is one.
-    await as(
-      "alice",
-      "timeout 60 sh -c 'until systemctl --user --quiet is-active buildkit; do sleep 0.2; done'",
-    );
+    // buildkit needs a containerd that is up, and is tried until there is one.
+    for (const unit of ["containerd", "bypass4netnsd", "buildkit"]) {
+      const isUp = `systemctl --user --quiet is-active ${unit}`;
+      await as("alice", `timeout 120 sh -c 'until ${isUp}; do sleep 0.2; done'`);
+    }
     const restarted = await apply({ user: "alice" });
     await as("alice", "systemctl --user disable --now bypass4netnsd");
     const mended = await apply({ user: "alice" });
