@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile, mkdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -175,7 +175,10 @@ describe("runSession", () => {
   it("keeps the whole run in a private log file, and lets the oldest go", async () => {
     const folder = join(home, ".local/state/provision/log");
     await mkdir(folder, { recursive: true });
-    for (let index = 10; index < 70; index++) await writeFile(join(folder, `2020-${index}-build.log`), "");
+    for (let index = 10; index < 70; index++) {
+      await writeFile(join(folder, `2020-${index}-build.log`), "");
+      await utimes(join(folder, `2020-${index}-build.log`), 0, 0);
+    }
     const shell = fakeShell(home);
     const run = { command: "build --spec base", shell, flags: plain };
 
@@ -194,6 +197,16 @@ describe("runSession", () => {
     expect(text).toMatch(/Z {3}\| Unpacking curl red\n/);
     expect(text).toMatch(/Z exit 0\n$/);
     expect(shell.err.join("")).toContain(`log: ${file}\n`);
+  });
+
+  it("keeps the log of a run that many others outlive, which still writes to it", async () => {
+    const folder = join(home, ".local/state/provision/log");
+    await mkdir(folder, { recursive: true });
+    for (let index = 10; index < 70; index++) await writeFile(join(folder, `2020-${index}-build.log`), "");
+
+    await runSession({ command: "plan", shell: fakeShell(home), flags: plain }, async () => "as-wanted");
+
+    expect(await readdir(folder)).toHaveLength(61);
   });
 
   it("goes on without its log when the disk of that is full, and says so", async () => {

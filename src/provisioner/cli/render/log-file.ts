@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { ProvisionError } from "../../core/errors.ts";
@@ -7,8 +7,9 @@ import type { Renderer } from "./renderer.ts";
 import { lineWriter } from "./lines.ts";
 import { chooseStyle } from "./style.ts";
 
-/** Logs of runs that are kept; older ones go. */
+/** Logs of runs that are kept; older ones go, unless they were written to lately: their run may still be at it. */
 const kept = 50;
+const latelyMs = 86_400_000;
 
 /** A log file that is open, and where. */
 export interface LogFile extends Renderer {
@@ -83,5 +84,10 @@ function prune(folder: string): void {
   const logs = readdirSync(folder)
     .filter((name) => /^\d{4}-.*\.log$/.test(name))
     .toSorted();
-  for (const name of logs.slice(0, -kept)) rmSync(join(folder, name), { force: true });
+  for (const name of logs.slice(0, -kept)) {
+    const path = join(folder, name);
+    // Another run that starts may just have removed it.
+    const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - written > latelyMs) rmSync(path, { force: true });
+  }
 }
