@@ -20,7 +20,12 @@ export const systemdUnit = defineTask({
   summary: "A systemd unit: its file or a drop-in, enabled, running, restarted when what it reads changed.",
   schema,
   examples: [
-    { title: "A packaged service", params: { unit: "ssh.service", enabled: true, state: "running" } },
+    {
+      title: "A packaged service",
+      params: { unit: "ssh.service", enabled: true, state: "running" },
+      // Spoiled, it may take the way to the machine with it: systemd can lose sight of one whose alias goes and comes.
+      trial: { instead: { unit: "fstrim.timer", enabled: true, state: "running" } },
+    },
     {
       title: "Restart it when its settings change",
       params: { unit: "chrony.service", state: "running", restartOn: ["/etc/chrony/chrony.conf"] },
