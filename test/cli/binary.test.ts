@@ -95,6 +95,18 @@ describe("provision", () => {
     expect(JSON.parse(stdout)).toMatchObject({ kind: "error", code: "USAGE" });
   });
 
+  it("says which setting of the environment is wrong, and what it takes", async () => {
+    const refused = await provision(["gc", "--check"], {
+      PROVISION_CPUS: "none",
+      PROVISION_LIBVIRT: "test:///default",
+    });
+
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('PROVISION_CPUS: must be a whole number of processors, 1 to 256, is "none"'),
+    ]);
+  });
+
   it("validates every spec of the project, or the one that is named", async () => {
     expect(await provision(["validate"])).toMatchObject({
       exitCode: 0,

@@ -59,6 +59,14 @@ describe("boot", () => {
     expect(existsSync(wanted.console)).toBe(false);
   });
 
+  it("has as many processors as the user says for all guests", async () => {
+    await using other = await openDriver(uri, { render, cacheFolder: folder, cpus: 3 });
+    const wanted = machine({ cpus: 2 });
+    await using _guest = await other.boot(wanted, quietRun());
+
+    expect((await driver.hosts.find(wanted.name))?.facts.cpus).toBe(3);
+  });
+
   it("leaves nothing when the domain cannot be defined", async () => {
     const wanted = machine({ memoryMiB: 0 });
 

@@ -49,7 +49,12 @@ export async function openDeployProject(options: {
   await virsh("pool-define-as", pool, "dir", "--target", poolFolder);
   await virsh("pool-start", pool);
   const user = { name: "admin", keys: [{ file: `${keyFile}.pub` }], sudo: true };
-  const defaults = { pool, users: [user], ...options.defaults };
+  const defaults = {
+    pool,
+    users: [user],
+    cpus: Number(process.env["PROVISION_CPUS"] ?? 2),
+    ...options.defaults,
+  };
   await writeFile(join(hosts, "defaults.yaml"), stringify(defaults));
   const env = { ...options.env, PROVISION_HOME: root, HOME: home, SSH_AUTH_SOCK: "" };
   const names = new Set<string>();

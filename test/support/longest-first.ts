@@ -7,12 +7,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   "full-image",
   "deploy",
-  "wireguard",
   "build-image",
-  "network",
   "scratch",
   "nvidia",
+  "taken-back",
   "apply",
+  "wireguard",
   "tools",
   "install-binary",
 ];

@@ -33,6 +33,19 @@ export async function openHypervisor(
     render: templateRenderer(join(packageRoot(), "templates")),
     cacheFolder: baseSettings(shell).cacheDir,
     accelerator: checkWish(flags.accel ?? env["PROVISION_ACCEL"]),
+    cpus: checkCpus(env["PROVISION_CPUS"]),
+  });
+}
+
+/** What a domain may have at most, where a spec says it too. */
+function checkCpus(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  throw new ProvisionError("SETTING_INVALID", {
+    name: "PROVISION_CPUS",
+    wanted: "a whole number of processors, 1 to 256",
+    got: text,
   });
 }
 

@@ -47,6 +47,8 @@ export interface DriverOptions extends ConnectionOptions {
   readonly cacheFolder?: string;
   /** PROVISION_ACCEL: `kvm`, `tcg` or `auto`. */
   readonly accelerator?: string | undefined;
+  /** PROVISION_CPUS: processors of each guest that is booted, in the place of what is asked for. */
+  readonly cpus?: number | undefined;
 }
 
 /** The driver with all that libvirt can do for us. */
@@ -168,7 +170,8 @@ class RealDriver implements LibvirtDriver {
       files: [...new Set([machine.console, ...machine.mark.files])],
       ...(owner && { owner }),
     };
-    const owned: Machine = { ...machine, mark };
+    const { cpus = machine.cpus } = this.#options;
+    const owned: Machine = { ...machine, cpus, mark };
     const remove = () => this.remove(owned);
     run.signal.throwIfAborted();
     try {
