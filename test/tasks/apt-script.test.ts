@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -22,7 +23,7 @@ let root: string;
 /** A root with dpkg's and apt's locks, and an apt-get and a dpkg that note how they are called. */
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "provision-apt-"));
-  for (const path of ["var/lib/dpkg", "var/lib/apt/lists", "var/cache/apt/archives", "bin"]) {
+  for (const path of ["var/lib/dpkg", "var/lib/apt/lists", "var/cache/apt/archives", "bin", "run"]) {
     mkdirSync(join(root, path), { recursive: true });
   }
   for (const path of locks) writeFileSync(join(root, path), "");
@@ -40,12 +41,13 @@ const locks = [
   "var/cache/apt/archives/lock",
 ];
 
-/** `body` is shell that sees the arguments in $*, without those that are always given. */
+/** `body` is shell that sees the arguments in $*, without those that are always given; `begin` is what apt does before it calls dpkg. */
 function programs(body: string): void {
+  const begin = String.raw`hook=$(printf '%s\n' "$@" | sed -n 's/^DPkg::Pre-Invoke::=//p'); begin() { eval "$hook"; }`;
   const strip = String.raw`set -- $(echo "$*" | sed -E 's/-o [^ ]+ ?//g; s/^-q -y //')`;
   for (const name of ["apt-get", "dpkg"]) {
     const path = join(root, "bin", name);
-    writeFileSync(path, `#!/bin/sh\n${strip}\necho "${name} $*" >> ${root}/calls\n${body}\n`);
+    writeFileSync(path, `#!/bin/sh\n${begin}\n${strip}\necho "${name} $*" >> ${root}/calls\n${body}\n`);
     chmodSync(path, 0o755);
   }
 }
@@ -78,7 +80,7 @@ function run(...args: readonly string[]): Promise<{ code: number; output: string
 }
 
 describe("the script of apt", () => {
-  it("reads the lists when there are none, then downloads and installs in one pass", async () => {
+  it("reads the lists when there are none, then installs", async () => {
     const { code } = await run("5", "60", "install", "curl");
 
     expect(code).toBe(0);
@@ -100,26 +102,19 @@ describe("the script of apt", () => {
     },
   );
 
-  it("reads the lists once more when a download fails, and then goes on", async () => {
+  it("reads the lists once more when apt fails before dpkg begins, and then goes on", async () => {
     lists({ minutesOld: 5 });
-    programs(
-      `case "$*" in --download-only*) [ -e ${root}/tried ] || { touch ${root}/tried; exit 100; } ;; esac`,
-    );
+    programs(`case "$*" in install*) [ -e ${root}/tried ] || { touch ${root}/tried; exit 100; } ;; esac`);
 
     const { code } = await run("5", "60", "install", "curl");
 
     expect(code).toBe(0);
-    expect(calls()).toEqual([
-      "apt-get --download-only install curl",
-      "apt-get update",
-      "apt-get --download-only install curl",
-      "apt-get install curl",
-    ]);
+    expect(calls()).toEqual(["apt-get install curl", "apt-get update", "apt-get install curl"]);
   });
 
   it("gives up when fresh lists do not help, with apt's reason last", async () => {
     lists({ minutesOld: 5 });
-    programs(`case "$*" in --download-only*) echo "E: Unable to locate package x" >&2; exit 100 ;; esac`);
+    programs(`case "$*" in install*) echo "E: Unable to locate package x" >&2; exit 100 ;; esac`);
 
     const { code, output } = await run("5", "60", "install", "x");
 
@@ -130,10 +125,11 @@ describe("the script of apt", () => {
 
   it("does not try again what failed while it was installed", async () => {
     lists({ minutesOld: 5 });
-    programs(`case "$*" in install*) exit 100 ;; esac`);
+    programs(`case "$*" in install*) begin; exit 100 ;; esac`);
 
     expect((await run("5", "60", "install", "curl")).code).toBe(100);
-    expect(calls()).toEqual(["apt-get --download-only install curl", "apt-get install curl"]);
+    expect(calls()).toEqual(["apt-get install curl"]);
+    expect(readdirSync(join(root, "run"))).toEqual([]);
   });
 
   it("counts an update that failed as none", async () => {

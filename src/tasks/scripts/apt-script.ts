@@ -4,8 +4,9 @@ import { waitForLocks } from "./wait-for-locks.ts";
  * One transaction of apt-get: `provision-apt LOCK-SECONDS LISTS-MINUTES VERB [ARGUMENT…]`, where VERB is
  * install, remove, purge or repair. The last lines it prints on failure are apt's own reason.
  *
- * Downloads by itself first, unless the lists were read just now: what goes wrong until then (a name nobody knows, a version that is gone from
- * the mirror) may come from old lists and is worth another try with fresh ones; what fails later is not.
+ * What goes wrong before dpkg begins (a name nobody knows, a version that is gone from the mirror) may come from old lists
+ * and is worth another try with fresh ones; what fails later is not. apt itself downloads all before it calls dpkg, and
+ * runs DPkg::Pre-Invoke then (apt.conf(5)): so one pass does, without a download beforehand.
  * `root` stands for the machine's own in tests.
  */
 export function aptScript(root = ""): string {
@@ -14,6 +15,8 @@ set -u
 lock_seconds=$1 lists_minutes=$2 verb=$3
 shift 3
 stamp=${root}/var/lib/provision/stamps/apt-update
+begun=${root}/run/provision-apt-begun.$$
+trap 'rm -f "$begun"' EXIT
 is_refreshed=
 ${waitForLocks(root)}
 # Pattern-Only: apt would take the dot of an unknown name for a regular expression, and install what it matches.
@@ -40,7 +43,7 @@ refresh() {
 with_fresh_lists() {
   "$@" && return
   code=$?
-  [ -z "$is_refreshed" ] || exit "$code"
+  [ -z "$is_refreshed" ] && [ ! -e "$begun" ] || exit "$code"
   echo 'The lists of packages may be out of date: reading them anew'
   refresh
   "$@" || exit
@@ -57,9 +60,7 @@ case $verb in
 repair) repair ;;
 install)
   if is_stale; then refresh; fi
-  # Lists that were read just now are no reason to try twice: one pass of apt, not two.
-  [ -n "$is_refreshed" ] || with_fresh_lists get --download-only install "$@"
-  get install "$@"
+  with_fresh_lists get -o "DPkg::Pre-Invoke::=:>$begun" install "$@"
   ;;
 *) get "$verb" "$@" ;;
 esac
