@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { Driver, Machine } from "../../src/provisioner/libvirt/driver.ts";
+import type { Address, Driver, Guest, Machine } from "../../src/provisioner/libvirt/driver.ts";
 import { collectGarbage } from "../../src/provisioner/libvirt/gc.ts";
 import { passStage, waitForBoot } from "../../src/provisioner/libvirt/guest-boot.ts";
 import { type LibvirtDriver, openDriver } from "../../src/provisioner/libvirt/libvirt-driver.ts";
@@ -71,6 +71,18 @@ async function machine(afterwards: "power-off" | "halt", changes: Partial<Machin
   };
 }
 
+/** Where KVM ran the probe of a few bytes, and not a firmware, once more without: as builds do. */
+async function bootFirmware(wanted: Machine): Promise<{ guest: Guest; address: Address | undefined }> {
+  const guest = await driver.boot(wanted, run);
+  try {
+    return { guest, address: (await waitForBoot(guest, run, patience))[0] };
+  } catch (error) {
+    await guest[Symbol.asyncDispose]();
+    if (!(await driver.fallsBack(error, run))) throw error;
+    return bootFirmware(wanted);
+  }
+}
+
 describe("a guest", () => {
   it("prints on its console, is seen to power itself off, and leaves nothing when removed", async () => {
     const tiny = await machine("power-off");
@@ -108,9 +120,8 @@ describe("a guest", () => {
       cards: [{ network: "default", mac }],
       memoryMiB: 256,
     });
-    const guest = await driver.boot(efi, run);
 
-    const [address] = await waitForBoot(guest, run, patience);
+    const { guest, address } = await bootFirmware(efi);
     const [lease] = await driver.networks.leases("default", mac);
 
     expect(address?.address).toMatch(/^192\.168\.\d+\.\d+$/);
