@@ -52,6 +52,18 @@ it("boots once more, and leaves nothing of the first, when its accelerator stopp
   expect(driver.domains.size).toBe(0);
 });
 
+it("leaves it to whoever keeps the guest to boot once more: its disk went with the first", async () => {
+  driver.guests = { trouble: async () => acceleratorFailure, addresses: async () => [] };
+  const asked: unknown[] = [];
+  driver.fallsBack = async (error) => asked.push(error) > 0;
+  const kept = { record: "/cache/machine.json", files: [] };
+
+  const ended = bootGuest({ ...plan, kept, run: hurriedRun().run });
+
+  await expect(ended).rejects.toMatchObject({ code: "GUEST_DIED" });
+  expect(asked).toEqual([]);
+});
+
 describe("a guest that never comes to a login", () => {
   it("is named with its stage and its console's end, and is gone", async () => {
     driver.guests = { addresses: async () => [], consoleTail: async () => "Kernel panic - not syncing" };

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeEach, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { ProvisionError } from "../../src/provisioner/core/errors.ts";
 import { digestOf } from "../../src/provisioner/core/task.ts";
 import type { Base } from "../../src/provisioner/image/base-image.ts";
+import { acceleratorFailure, isAcceleratorFailure } from "../../src/provisioner/libvirt/accelerator.ts";
 import { type LibvirtScratch, openLibvirtScratch } from "../../src/provisioner/scratch/libvirt-scratch.ts";
 import { filesIn, readRecord } from "../../src/provisioner/scratch/scratch-record.ts";
 import { emptyMachine } from "../support/fake-host.ts";
@@ -242,6 +243,24 @@ it("leaves nothing when the run is stopped while the machine is made", async () 
 
   expect(domains()).toEqual([]);
   expect(await readdir(machinesDir)).toEqual([]);
+});
+
+it("is made once more, from its disk on, when its accelerator stopped it", async () => {
+  let boots = 0;
+  const bootGuest: FakeWorkshop["bootGuest"] = async (plan) => {
+    boots += 1;
+    if (boots > 1) return shop.bootGuest(plan);
+    // What goes with a guest that is not kept.
+    for (const file of plan.kept?.files ?? []) await rm(file, { recursive: true, force: true });
+    throw new ProvisionError("GUEST_DIED", { guest: "scratch", reason: acceleratorFailure, console: "" });
+  };
+  shop.driver.fallsBack = async (error) => isAcceleratorFailure(error);
+
+  const { machine } = await open({ shop: { network: "default", bootGuest } });
+  await machine[Symbol.asyncDispose]();
+
+  expect(boots).toBe(2);
+  expect(existsSync(filesIn((await readRecord(recordFile()))?.folder ?? "").pristine)).toBe(true);
 });
 
 it("is one run's at a time", async () => {

@@ -55,13 +55,13 @@ export interface BootedGuest extends AsyncDisposable {
 
 /**
  * Boots a throw-away guest under a fresh identity and waits until cloud-init is through. Where KVM stops it, it boots
- * once more, without.
+ * once more, without; not one that is to be kept, whose disk goes with it.
  */
 export async function bootGuest(plan: GuestPlan): Promise<BootedGuest> {
   try {
     return await bootOnce(plan);
   } catch (error) {
-    if (!(await plan.driver.fallsBack(error, plan.run))) throw error;
+    if (plan.kept !== undefined || !(await plan.driver.fallsBack(error, plan.run))) throw error;
     return bootOnce(plan);
   }
 }

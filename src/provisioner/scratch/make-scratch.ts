@@ -16,15 +16,24 @@ const DISK_GIB = 8;
 const machine = { cpus: 2, memoryMiB: 2048 };
 const user = "visitor";
 
+/** What a scratch machine is made by and from. */
+type Making = Pick<LibvirtScratch, "driver" | "shop" | "base">;
+
 /**
  * Boots a new scratch machine and puts its memory and its disk aside as they are then: what every reset goes back to. It is
- * off when this returns. Stopped or failed on the way, nothing of it is left.
+ * off when this returns. Stopped or failed on the way, nothing of it is left. Where KVM stops it, it is made once more,
+ * without.
  */
-export async function makeScratch(
-  path: string,
-  plan: Pick<LibvirtScratch, "driver" | "shop" | "base">,
-  run: Run,
-): Promise<ScratchRecord> {
+export async function makeScratch(path: string, plan: Making, run: Run): Promise<ScratchRecord> {
+  try {
+    return await makeOnce(path, plan, run);
+  } catch (error) {
+    if (!(await plan.driver.fallsBack(error, run))) throw error;
+    return makeOnce(path, plan, run);
+  }
+}
+
+async function makeOnce(path: string, plan: Making, run: Run): Promise<ScratchRecord> {
   const { base, driver, shop } = plan;
   return run.within("Make a scratch machine", async (inner) => {
     await needSpace(dirname(path), 2 * GIB, "the scratch machine");
@@ -63,10 +72,7 @@ export async function makeScratch(
 
 function recordOf(
   booted: BootedGuest,
-  {
-    plan,
-    folder,
-  }: { readonly plan: Pick<LibvirtScratch, "driver" | "shop" | "base">; readonly folder: string },
+  { plan, folder }: { readonly plan: Making; readonly folder: string },
 ): ScratchRecord {
   const { guest, console, address, mac, hostKey, keyFile } = booted;
   const { base, driver, shop } = plan;
