@@ -37,7 +37,7 @@ export async function openHypervisor(
   });
 }
 
-/** What a domain may have at most, where a spec says it too. */
+/** Within the bounds of a spec's `builder.cpus`. */
 function checkCpus(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   const count = Number(text);
