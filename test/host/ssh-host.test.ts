@@ -11,6 +11,7 @@ import { run, write } from "../../src/provisioner/core/task.ts";
 import { connectSsh } from "../../src/provisioner/host/ssh-connect.ts";
 import { openSshHost, type SshHostOptions } from "../../src/provisioner/host/ssh-host.ts";
 import type { SshTarget } from "../../src/provisioner/host/ssh-target.ts";
+import { rejection } from "../support/local-worker.ts";
 import { startCutProxy, type CutProxy } from "../support/cut-proxy.ts";
 import { startSshServer, type SshServer } from "../support/ssh-server.ts";
 import { makeSystemUser, whyNoSystemUser } from "../support/system-user.ts";
@@ -222,6 +223,32 @@ describe.skipIf(why !== undefined)("a host that is lost", () => {
 
     expect(back).toEqual({ rebooted: false });
     expect(answers).toEqual([{ value: "x".repeat(500_000) }]);
+  });
+
+  it("does not come back once it is closed, and leaves the lock to the next run", async () => {
+    const host = await behindProxy();
+    const flying = host
+      .fly({ orders: [], facts: [{ kind: "query", about: { argv: ["sleep", "0.5"] } }] })
+      .catch(() => host.reconnect());
+    const ended = rejection(flying);
+
+    await host[Symbol.asyncDispose]();
+
+    expect(String(await ended)).toContain("it was closed on this side");
+    await using next = await openHost(server.target(), { run: "run-2", lock: { owner: "other", waitMs: 0 } });
+    expect((await next.fly({ orders: [], facts: [] })).landings).toEqual([]);
+  });
+
+  it("closes what it comes back with when it was closed meanwhile", async () => {
+    const host = await behindProxy();
+    proxy.cut();
+    const back = rejection(host.reconnect());
+
+    await host[Symbol.asyncDispose]();
+
+    expect(String(await back)).toContain("it was closed on this side");
+    await using next = await openHost(server.target(), { run: "run-2", lock: { owner: "other", waitMs: 0 } });
+    expect((await next.fly({ orders: [], facts: [] })).landings).toEqual([]);
   });
 
   it("attaches to a detached run that goes on, and runs it once", async () => {

@@ -99,7 +99,7 @@ it("keeps nobody from the lock once the connection is gone", async () => {
   expect(readFileSync(place.at("ran"), "utf8")).toBe("once\n");
 });
 
-it("is handed over to the same owner's next worker while the connection hangs", async () => {
+it("is handed over to the same run's next worker while the connection hangs", async () => {
   using place = emptyPlace();
   const lock = { owner: "me", waitMs: 0 };
   const hung = await localWorker(place, { lock });

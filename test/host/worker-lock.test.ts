@@ -23,6 +23,16 @@ it("refuses a second owner, names the first and how to clear the lock", async ()
   expect((await first.act(run("true"))).landing).toEqual({ kind: "done" });
 });
 
+it("tells another run of an owner of the same name from the one that holds it", async () => {
+  using place = emptyPlace();
+  await using first = await localWorker(place, { lock: anna });
+
+  const second = localWorker(place, { lock: anna, run: "run-2" });
+
+  await expect(second).rejects.toMatchObject({ code: "LOCKED" });
+  expect((await first.act(run("true"))).landing).toEqual({ kind: "done" });
+});
+
 it("lets one of many that start at once have it", async () => {
   using place = emptyPlace();
   mkdirSync(place.root, { mode: 0o711 });
@@ -75,7 +85,7 @@ it("keeps another owner out of a dead worker's lock until its lease has run out"
   expect(readLock(place)[1]).toBe(String(second.pid));
 });
 
-it("lets the same owner have a dead worker's lock at once", async () => {
+it("lets the same run have a dead worker's lock at once", async () => {
   using place = emptyPlace();
   const dead = await localWorker(place, { lock: anna });
   process.kill(-dead.pid, "SIGKILL");
@@ -86,7 +96,7 @@ it("lets the same owner have a dead worker's lock at once", async () => {
   expect(readLock(place)[1]).toBe(String(second.pid));
 });
 
-it("makes the same owner's worker of a hung connection end after the order it is at", async () => {
+it("makes the same run's worker of a hung connection end after the order it is at", async () => {
   using place = emptyPlace();
   const hung = await localWorker(place, { lock: anna });
   const flight = hung.fly({
@@ -114,7 +124,7 @@ it.each([
   ["nothing", ""],
   ["garbage", "\u0000\u0001what\n"],
   ["half of it", "anna\n123\n"],
-  ["a pid that is none", "anna\n-1\nboot\nabc\n/x\n"],
+  ["a pid that is none", "anna\n-1\nboot\nabc\n/x\nrun-0\n"],
 ])("takes a lock that holds %s for held", async (_, content) => {
   using place = emptyPlace();
   mkdirSync(place.root, { mode: 0o711 });
@@ -128,7 +138,7 @@ it.each([
 it("takes over a lock of an earlier boot", async () => {
   using place = emptyPlace();
   mkdirSync(place.root, { mode: 0o711 });
-  writeFileSync(`${place.root}/lock`, `anna\n1\nan-earlier-boot\nabc\n${place.root}/x\n`);
+  writeFileSync(`${place.root}/lock`, `anna\n1\nan-earlier-boot\nabc\n${place.root}/x\nrun-0\n`);
 
   await using worker = await localWorker(place, { lock: bert });
 

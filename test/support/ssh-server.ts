@@ -106,6 +106,16 @@ export async function publicKeyOf(file: string): Promise<string> {
   return (await readFile(`${file}.pub`, "utf8")).trim().split(" ").slice(0, 2).join(" ");
 }
 
+/** Each server is a machine of its own to those who log in: a run on one does not lock another. For root alone. */
+const ownRunLock = [
+  "unshare",
+  "--mount",
+  "sh",
+  "-c",
+  'mkdir -p /run/provision && mount -t tmpfs -o mode=0711 provision /run/provision && exec "$@"',
+  "sh",
+] as const;
+
 async function startOnFreePort(
   dir: string,
   hostKeyFiles: readonly string[],
@@ -115,9 +125,9 @@ async function startOnFreePort(
   for (let left = 5; ; left--) {
     const port = await freePort();
     await writeFile(join(dir, "config"), await configText(dir, port, hostKeyFiles, options));
-    const sshd = spawn("/usr/sbin/sshd", ["-D", "-f", join(dir, "config"), "-E", join(dir, "log")], {
-      stdio: "ignore",
-    });
+    const command = ["/usr/sbin/sshd", "-D", "-f", join(dir, "config"), "-E", join(dir, "log")] as const;
+    const [program, ...args] = userInfo().uid === 0 ? [...ownRunLock, ...command] : command;
+    const sshd = spawn(program, args, { stdio: "ignore" });
     const ended = new Promise<void>((resolve) => sshd.once("close", () => resolve()));
     const killSessions = async () => {
       // sshd's children are the logins; exit code 1 only says that there are none.

@@ -3,26 +3,30 @@
  * there and empty. A stale one is replaced by a rename under flock(1), so that of two who find it stale one
  * wins; without flock a stale lock stays.
  *
- * Stale: the worker that holds it is gone, and its lease ran out or its owner is the one who asks; or it is
+ * Stale: the worker that holds it is gone, and its lease ran out or its run is the one that asks; or it is
  * of another boot. What cannot be read counts as held.
+ *
+ * The owner alone does not tell two runs apart: root's process 7 in two containers of one name.
  */
 export const lockScript = `
 read_lock() {
-  h_owner= h_pid= h_boot= h_token= h_dir=
-  { IFS= read -r h_owner && read -r h_pid && read -r h_boot && read -r h_token && IFS= read -r h_dir; } \\
-    2>/dev/null <"$root/lock" || return 1
+  h_owner= h_pid= h_boot= h_token= h_dir= h_run=
+  { IFS= read -r h_owner && read -r h_pid && read -r h_boot && read -r h_token && IFS= read -r h_dir \\
+    && IFS= read -r h_run; } 2>/dev/null <"$root/lock" || return 1
   case $h_pid in ''|*[!0-9]*) return 1 ;; esac
   case $h_token in ''|*[!0-9a-f]*) return 1 ;; esac
 }
+
+ours() { [ "$h_owner" = "$owner" ] && [ "$h_run" = "$run" ]; }
 
 stale() {
   read_lock 2>/dev/null || return 1
   [ "$h_boot" = "$boot" ] || return 0
   if runs "$h_pid" "$h_token"; then
-    [ "$h_owner" != "$owner" ] || evict
+    ! ours || evict
     return 1
   fi
-  [ "$h_owner" = "$owner" ] || ! valid "$root/lease.$h_token"
+  ours || ! valid "$root/lease.$h_token"
 }
 
 # Our own worker of a lost connection: it ends the order it is at, starts no other, and goes.
@@ -48,7 +52,7 @@ locked() {
 
 lock() {
   evicted=
-  printf '%s\\n' "$owner" "$$" "$boot" "$token" "$d" >"$d/lock"
+  printf '%s\\n' "$owner" "$$" "$boot" "$token" "$d" "$run" >"$d/lock"
   up
   end=$((now + wait_cs))
   until ln "$d/lock" "$root/lock" 2>/dev/null || usurp; do

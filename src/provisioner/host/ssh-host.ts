@@ -49,6 +49,7 @@ const passing: readonly ErrorCode[] = [
 class SshHost implements Host {
   readonly name: string;
   readonly #options: SshHostOptions;
+  readonly #closed = new AbortController();
   #session: Session;
   #bootId: string;
 
@@ -68,8 +69,11 @@ class SshHost implements Host {
     for (;;) {
       // Not by the worker's goodbye, which would make it forget the jobs of this run.
       await this.#session.connection[Symbol.asyncDispose]();
-      this.#session = await this.#comeBack();
-      this.#bootId = this.#session.worker.bootId;
+      const session = await this.#comeBack();
+      if (this.#closed.signal.aborted) await session[Symbol.asyncDispose]();
+      this.#closed.signal.throwIfAborted();
+      this.#session = session;
+      this.#bootId = session.worker.bootId;
       try {
         await this.#session.worker.attachRunning(onOutput);
         return { rebooted: this.#bootId !== before };
@@ -80,18 +84,21 @@ class SshHost implements Host {
     }
   }
 
+  /** Who still waits for a flight then must not bring it back: nobody would close that one, and it holds the lock. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new Error(`Cannot come back to ${this.name}: it was closed on this side`));
     await this.#session[Symbol.asyncDispose]();
   }
 
   async #comeBack(): Promise<Session> {
     let last: Error | undefined;
+    const signal = AbortSignal.any([this.#options.signal, this.#closed.signal]);
     const session = await until(
       async () => {
         try {
           return await startSession(this.#options);
         } catch (error) {
-          this.#options.signal.throwIfAborted();
+          signal.throwIfAborted();
           if (!isPassing(error)) throw error;
           last = error;
           return undefined;
@@ -101,7 +108,7 @@ class SshHost implements Host {
         deadlineMs: this.#options.awayMs ?? 600_000,
         pauseMs: this.#options.pauseMs ?? 2000,
         longestMs: 10_000,
-        signal: this.#options.signal,
+        signal,
       },
     );
     if (session) return session;
