@@ -106,7 +106,7 @@ function anatomySection(results: Anatomy): readonly string[] {
     ),
     "",
     "In a first run provision proves by reading everything again, writes each file beside its place and moves it there,",
-    "and holds a lock; the script does none of it. apt runs twice, as downloads come first and alone.",
+    "and holds a lock; the script does none of it.",
     "",
     "## Command line",
     "",
