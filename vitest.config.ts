@@ -10,7 +10,7 @@ const integration = [
   "test/host/{engine-over-ssh,ssh-*,worker*}.test.ts",
   "test/archive/beside-other-programs.test.ts",
   "test/bump/pull-request.test.ts",
-  "test/cli/{apply-tools,apply,binary,bump,install,install-binary,secrets}.test.ts",
+  "test/cli/{apply-tools,apply,binary,bump,install,install-binary,open-target,secrets}.test.ts",
   "test/image/{image-tree,seal,vagrant-box,verify-image}.test.ts",
   "test/deploy/life-over-libvirt.test.ts",
   "test/libvirt/{connection,driver,host-domains,seed}.test.ts",

@@ -20,28 +20,36 @@ export interface TargetFlags {
   readonly askSudoPassword?: boolean;
 }
 
-/** Logs in to the machine the flags name, as root or by sudo, and holds its lock. */
-export async function openTarget(flags: TargetFlags, shell: Shell, run: Run): Promise<Host> {
+/**
+ * Logs in to the machine the flags name, as root or by sudo, and holds its lock. Who logs in twice for one run gives
+ * both its `id`: the second login takes the lock from the first, whose line may hang.
+ */
+export async function openTarget(
+  flags: TargetFlags,
+  shell: Shell,
+  run: Run,
+  id = freshToken(),
+): Promise<Host> {
   const { home, user, env } = shell;
   const target = withFlags(await readTarget(flags.target, { home, user, env }), flags, shell.cwd);
-  return open(target, await readPassword(flags, shell), { shell, run });
+  return open(target, await readPassword(flags, shell), { shell, run, id });
 }
 
 /** Logs in to the machine that `vagrant up` made, by the keys of its box, and holds its lock. */
 export async function openVagrantTarget(shell: Shell, run: Run): Promise<Host> {
   const { findVagrantMachine, targetOf } = await import("../scratch/vagrant-machine.ts");
-  return open(targetOf(await findVagrantMachine(shell, run)), undefined, { shell, run });
+  return open(targetOf(await findVagrantMachine(shell, run)), undefined, { shell, run, id: freshToken() });
 }
 
 function open(
   target: SshTarget,
   sudoPassword: string | undefined,
-  { shell, run }: { readonly shell: Shell; readonly run: Run },
+  { shell, run, id }: { readonly shell: Shell; readonly run: Run; readonly id: string },
 ): Promise<Host> {
   return openSshHost({
     name: targetName(target),
     connect: () => connectSsh(target, { signal: run.signal, onStage: (stage) => run.progress(stage) }),
-    run: freshToken(),
+    run: id,
     signal: run.signal,
     lock: { owner: `${shell.user}@${shell.machine}, process ${shell.pid}`, waitMs: 0 },
     ...(sudoPassword !== undefined && { sudoPassword }),

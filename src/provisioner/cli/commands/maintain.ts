@@ -51,8 +51,12 @@ export const maintain = defineCommand<Flags>({
     return runSession({ shell, flags, command, showsOutput: argv.length > 0 }, async (session) => {
       const minutes = minutesOf(flags);
       mustBeOne(flags, argv);
-      const { openTarget } = await import("../open-target.ts");
-      const connect = (run: Run) => openTarget({ ...flags, target }, shell, run);
+      const [{ openTarget }, { freshToken }] = await Promise.all([
+        import("../open-target.ts"),
+        import("../../host/worker-options.ts"),
+      ]);
+      const id = freshToken();
+      const connect = (run: Run) => openTarget({ ...flags, target }, shell, run, id);
       await using host = await session.run.within(`Connect to ${target}`, connect, ({ name }) => name);
       // Awaited here: the line must not be closed before.
       return await work({ host, session, shell, flags, argv, minutes, connect, target });
