@@ -1,14 +1,18 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { stringify } from "yaml";
 
+import { chooseDeployable } from "../../src/provisioner/cli/hosts/choose-deployable.ts";
 import { usualWidth } from "../../src/provisioner/cli/hosts/width.ts";
+import { FILE as netplanFile } from "../../src/tasks/network/files.ts";
+import { netplanText } from "../../src/tasks/network/netplan-text.ts";
 import { time } from "../contenders.ts";
 import { plainSsh } from "../peers/contender.ts";
 import { eachMachine } from "../peers/each-machine.ts";
 import { type Fleet, type Member, startFleet } from "../peers/fleet.ts";
 import { takeTurns, type Turns } from "../peers/take-turns.ts";
+import { quietShell } from "../quiet-shell.ts";
 import type { Place } from "./no-op-process.ts";
 
 /** One deploy of hosts that are as wanted, or one look whether they answer. */
@@ -102,6 +106,21 @@ async function writeProject({ members }: Fleet, project: string): Promise<void> 
     );
   }
   await writeFile(join(project, "places.json"), JSON.stringify(places));
+  await writeNetworks({ members }, project);
+}
+
+/** As cloud-init has written them at the first boot of a host; these machines have no cards for netplan to set up. */
+async function writeNetworks({ members }: Pick<Fleet, "members">, project: string): Promise<void> {
+  const names = members.map(({ name }) => name);
+  const hosts = await chooseDeployable(names, {}, quietShell({ ...process.env, PROVISION_HOME: project }));
+  for (const { loaded } of hosts) {
+    const { name, networks } = loaded.spec;
+    const machine = members.find((member) => member.name === name)?.machine;
+    if (machine === undefined) throw new Error(`${name} has no machine`);
+    const path = join(machine.root, netplanFile);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, netplanText(networks), { mode: 0o600 });
+  }
 }
 
 async function deploy(
