@@ -11,7 +11,7 @@ export interface WorkerOptions {
   /** Copies a local file to a path on the far side; `Connection.upload` is one. */
   readonly upload: (localPath: string, remotePath: string, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  /** One run at a time: refused as LOCKED once another has held it for `waitMs`; the owner is for people. */
+  /** One run at a time: refused as LOCKED once another run, or owner, has held it for `waitMs`. */
   readonly lock?: { readonly owner: string; readonly waitMs: number } | undefined;
   /** How long the worker starts orders without a word from the controller; 60 000 when left out. */
   readonly leaseMs?: number | undefined;
